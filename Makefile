@@ -1,0 +1,79 @@
+# One command per need; CI runs the same ones. Each target makes what it needs first, on a machine that has Python
+# 3.11 or newer with venv, git and make.
+
+PYTHON ?= python3
+ARGS ?=
+BIN := .venv/bin
+CHROMIUM := chromium
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run test coverage check format docs bench build assets browser clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+run: .venv/.runs ## Start the console with a demo of six real clients; ARGS="--port 9000" adds options
+	$(BIN)/switchroom serve --demo 6 $(ARGS)
+
+test: .venv/.develops browser ## Run every test; ARGS="-k broadcast" adds options
+	$(BIN)/python -m pytest $(ARGS)
+
+coverage: .venv/.develops ## Run the tests that need no browser and break nothing, with branch coverage
+	$(BIN)/python -m coverage run -m pytest -m "not browser and not fault" $(ARGS)
+	$(BIN)/python -m coverage report
+
+check: .venv/.develops ## Check format, lint and types (mypy and pyright, both strict)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+format: .venv/.develops ## Format the code and mend what the linter can
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+docs: .venv/.develops ## Write docs/configuration.md from the settings
+	$(BIN)/python docs/write_configuration.py
+
+bench: .venv/.develops ## Measure against the bare SDK, in under ten minutes; writes docs/benchmarks.md
+	$(BIN)/python -m bench $(ARGS)
+
+build: .venv/.builds ## Build the sdist and the self-contained wheel into dist/
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+
+assets: .venv/.exists ## Build static/vendor/ from npm, if it is stale
+	$(BIN)/python build_backend/npm_assets.py
+
+browser: ## Install Chromium for the browser tests, where it is missing
+	@command -v $(CHROMIUM) >/dev/null || { \
+	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null || { \
+	    echo "The browser tests drive Chromium: install it with your system's packages (Debian: apt install chromium)." >&2; exit 1; }; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
+
+clean: ## Remove what the targets above made
+	rm -rf .venv build dist static/vendor *.egg-info .mypy_cache .pytest_cache .ruff_cache .coverage
+
+# An editable install follows the code by itself; it is made again when the packaging changes.
+PACKAGING := pyproject.toml package-lock.json $(wildcard build_backend/*.py)
+
+.venv/.exists:
+	@$(PYTHON) -c 'import sys; sys.exit("Switchroom needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+# Missing assets are built by the install, which also finds an npm where the machine has none.
+static/vendor/.stamp: ;
+
+.venv/.runs: .venv/.exists static/vendor/.stamp $(PACKAGING)
+	$(BIN)/pip install --quiet --editable .
+	@touch $@
+
+.venv/.develops: .venv/.exists static/vendor/.stamp $(PACKAGING)
+	$(BIN)/pip install --quiet --editable ".[dev]"
+	@touch $@ .venv/.runs
+
+.venv/.builds: .venv/.exists
+	$(BIN)/pip install --quiet build
+	@touch $@

@@ -1,0 +1,1 @@
+"""`make bench`: Switchroom against the bare SDK, side by side in one run. Not part of the distribution."""

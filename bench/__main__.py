@@ -1,0 +1,73 @@
+"""Measures every contestant and writes the report: `python -m bench`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+
+from bench.contestants import BARE, OURS, ROOT, STORED, Server, serving
+from bench.load import Sample
+from bench.machine import describe
+from bench.memory import AWAKE, HIBERNATED, idle_cost
+from bench.report import render
+from bench.results import Results
+
+CONTESTANTS = (BARE, STORED, OURS)
+CONNECTIONS = (1, 16)
+REPORT = ROOT / "docs" / "benchmarks.md"
+GRACE_SECONDS = 30
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _load(server: Server, connections: int, seconds: float) -> Sample:
+    command = [sys.executable, "-m", "bench.load", *map(str, (server.port, server.pid, connections, seconds))]
+    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, timeout=seconds + GRACE_SECONDS)
+    return Sample(**json.loads(done.stdout))
+
+
+def measure(folder: Path, rounds: int, seconds: float, session_counts: list[int]) -> Results:
+    """Run everything, one server at a time; each round starts with another contestant."""
+    samples: dict[tuple[str, int], list[Sample]] = defaultdict(list)
+    for number in range(rounds):
+        turn = number % len(CONTESTANTS)
+        for contestant in CONTESTANTS[turn:] + CONTESTANTS[:turn]:
+            with serving(contestant, folder) as server:
+                for connections in CONNECTIONS:
+                    sample = _load(server, connections, seconds)
+                    samples[contestant.key, connections].append(sample)
+                    _say(f"round {number + 1}: {contestant.title}, {connections}: {sample.calls_per_second:,.0f}/s")
+    memory = {
+        BARE.title: [idle_cost(BARE, folder, count) for count in session_counts],
+        "Switchroom, awake": [idle_cost(OURS, folder, count, AWAKE) for count in session_counts],
+        "Switchroom, hibernated": [idle_cost(OURS, folder, count, HIBERNATED) for count in session_counts],
+    }
+    return Results(samples, memory)
+
+
+def main() -> None:
+    """Measure, print the report and write it down."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=3.0, help="of load per measurement")
+    parser.add_argument("--sessions", type=int, nargs="+", default=[1_000, 5_000], help="idle sessions")
+    parser.add_argument("--output", type=Path, default=REPORT, help="where the report is written")
+    arguments = parser.parse_args()
+    machine = list(describe())
+    with tempfile.TemporaryDirectory(prefix="switchroom-bench-") as folder:
+        results = measure(Path(folder), arguments.rounds, arguments.seconds, arguments.sessions)
+    settings = f"{arguments.rounds} rounds of {arguments.seconds:g} s per server and number of connections"
+    report = render(results, machine, settings)
+    arguments.output.write_text(report)
+    print(report)
+
+
+if __name__ == "__main__":
+    main()

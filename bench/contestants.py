@@ -1,0 +1,114 @@
+"""Who is measured, and how each one's server process is started and stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 30
+STOP_SECONDS = 15
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """One way to serve the same MCP server."""
+
+    key: str
+    title: str
+    command: tuple[str, ...]
+    """`{port}` and `{folder}` (an empty folder of its own) are filled in."""
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running contestant."""
+
+    port: int
+    pid: int
+
+
+BARE = Contestant("bare", "bare SDK", (sys.executable, "-m", "bench.reference", "{port}"), {})
+STORED = Contestant(
+    "stored",
+    "SDK + in-memory event store",
+    (sys.executable, "-m", "bench.reference", "{port}", "--event-store"),
+    {},
+)
+OURS = Contestant(
+    "ours",
+    "Switchroom, SQLite log, console mounted",
+    (
+        str(Path(sys.executable).parent / "switchroom"),
+        "serve",
+        "bench/target.py:mcp",
+        "--port",
+        "{port}",
+        "--db",
+        "sqlite:///{folder}/bench.db",
+    ),
+    {"SWITCHROOM_LIMITS": "off"},
+)
+
+
+class StartFailed(Exception):
+    """A contestant's server did not come up; the message holds what it printed."""
+
+
+@contextmanager
+def serving(contestant: Contestant, folder: Path, extra: Mapping[str, str] | None = None) -> Generator[Server]:
+    """Run the contestant's server, with its files in a new folder below `folder`.
+
+    Raises:
+        StartFailed: It ended, or did not listen in time.
+    """
+    place = folder / f"{contestant.key}-{time.monotonic_ns()}"
+    place.mkdir(parents=True)
+    port = _free_port()
+    command = [part.format(port=port, folder=place) for part in contestant.command]
+    log = place / "server.log"
+    environment = {**os.environ, **contestant.environment, **(extra or {})}
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        _wait_until_listening(process, port, log)
+        yield Server(port, process.pid)
+    finally:
+        _stop(process)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _wait_until_listening(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    end = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
+    raise StartFailed(f"{process.args!r} does not listen:\n{log.read_text(errors='replace')[-2000:]}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,32 @@
+"""The audit log."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Query
+
+from ..deps import CurrentSwitchroom
+from .requests import MAX_SEQ
+from .results import AuditEntryOut, AuditOut
+from .routing import ApiResponse, answer, api_router
+
+router = api_router("audit")
+
+_Text = Annotated[str, Query(max_length=200)]
+
+
+@router.get("/audit", response_model=AuditOut)
+async def list_audit(
+    running: CurrentSwitchroom,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    cursor: Annotated[int | None, Query(ge=1, le=MAX_SEQ)] = None,
+    actor: _Text | None = None,
+    action: _Text | None = None,
+    target: _Text | None = None,
+) -> ApiResponse:
+    """List operators' actions, newest first."""
+    found = await running.directory.audit(limit=limit + 1, before=cursor, actor=actor, action=action, target=target)
+    shown = found[:limit]
+    next_cursor = str(shown[-1].id) if len(found) > limit else None
+    return answer(AuditOut(items=[AuditEntryOut.of(entry) for entry in shown], next_cursor=next_cursor))

@@ -1,0 +1,204 @@
+"""What the API answers about actions: expirations, replays, cancellations, broadcasts, the audit log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from ...server.models import AuditEntry, Broadcast, DeliveryStatus, Receipt
+from ...server.operations import CancelResult, ExpireResult, ReplayResult
+from .values import parse_json, timestamp
+
+MAX_LISTED = 1_000
+"""Sessions listed by id in one result; the counts are always whole."""
+
+
+class FailureOut(BaseModel):
+    """A session that could not be expired."""
+
+    session_id: str
+    reason: str
+
+
+class ExpirationOut(BaseModel):
+    """What became of every session that was to be expired."""
+
+    action_id: str = Field(description="The action's id in the audit log.")
+    matched: int
+    expired_count: int
+    already_ended_count: int
+    failed_count: int
+    calls_ended: int = Field(description="Calls in flight that were answered with an error.")
+    streams_closed: int
+    expired: list[str] = Field(description="Ids, at most the first 1,000.")
+    already_ended: list[str] = Field(description="Ids, at most the first 1,000.")
+    failed: list[FailureOut] = Field(description="At most the first 1,000.")
+
+    @classmethod
+    def of(cls, result: ExpireResult) -> ExpirationOut:
+        return cls(
+            action_id=result.action_id,
+            matched=result.matched,
+            expired_count=len(result.expired),
+            already_ended_count=len(result.already_ended),
+            failed_count=len(result.failed),
+            calls_ended=result.calls_ended,
+            streams_closed=result.streams_closed,
+            expired=result.expired[:MAX_LISTED],
+            already_ended=result.already_ended[:MAX_LISTED],
+            failed=[FailureOut(session_id=each, reason=reason) for each, reason in result.failed[:MAX_LISTED]],
+        )
+
+
+class ReplayItemOut(BaseModel):
+    """What became of one event."""
+
+    seq: int
+    new_seq: int | None
+    status: str = Field(description="`delivered`, `queued` or `skipped`.")
+    reason: str
+
+
+class ReplayOut(BaseModel):
+    """What was sent again, what waits, and what cannot be."""
+
+    action_id: str
+    delivered: int
+    queued: int
+    skipped: int
+    items: list[ReplayItemOut]
+
+    @classmethod
+    def of(cls, result: ReplayResult) -> ReplayOut:
+        return cls(
+            action_id=result.action_id,
+            delivered=result.delivered,
+            queued=result.queued,
+            skipped=result.skipped,
+            items=[ReplayItemOut.model_validate(item._asdict()) for item in result.items],
+        )
+
+
+class CancellationOut(BaseModel):
+    """What became of the call."""
+
+    action_id: str
+    outcome: str = Field(description="`cancelled`, `answered_by_leg` (its handler went on) or `already_answered`.")
+
+    @classmethod
+    def of(cls, result: CancelResult) -> CancellationOut:
+        return cls(action_id=result.action_id, outcome=result.outcome)
+
+
+class StreamClosingOut(BaseModel):
+    """Whether a stream was open."""
+
+    closed: bool
+
+
+class BroadcastOut(BaseModel):
+    """A broadcast with its figures as they stand; they add up to the audience."""
+
+    id: str
+    status: str = Field(description="`sending`, `done` or `stopped`.")
+    audience: int
+    delivered: int = Field(description="Written to an open stream; MCP has no read receipts.")
+    queued: int
+    not_listening: int
+    below_level: int
+    skipped: int
+    failed: int
+    pending: int
+    text: str
+    level: str
+    filter: str
+    exclude: str
+    actor: str
+    created_at: str
+    expires_at: str = Field(description="A queued message is dropped after this time.")
+    idempotency_key: str | None
+
+    @classmethod
+    def of(cls, broadcast: Broadcast) -> BroadcastOut:
+        return cls.model_validate(broadcast_fields(broadcast))
+
+
+class ReceiptOut(BaseModel):
+    """The outcome for one session or sessionless client."""
+
+    session_id: str
+    status: str
+    at: str
+    reason: str | None
+    seq: int | None = Field(description="Of the message in the session's log.")
+
+    @classmethod
+    def of(cls, receipt: Receipt) -> ReceiptOut:
+        return cls(
+            session_id=receipt.session_id,
+            status=receipt.status.value,
+            at=timestamp(receipt.at),
+            reason=receipt.reason,
+            seq=receipt.seq,
+        )
+
+
+class BroadcastDetailOut(BroadcastOut):
+    """A broadcast with a receipt for each recipient."""
+
+    receipts: list[ReceiptOut]
+    next_cursor: str | None = Field(description="Give it as `after` for more receipts; null on the last page.")
+
+
+class BroadcastsOut(BaseModel):
+    """One page of broadcasts, newest first."""
+
+    items: list[BroadcastOut]
+    next_cursor: str | None = Field(description="Give it as `cursor` for the next page; null on the last one.")
+
+
+class AuditEntryOut(BaseModel):
+    """One action: intent and outcome."""
+
+    id: int
+    action_id: str
+    at: str
+    actor: str
+    role: str
+    action: str
+    target: str
+    reason: str
+    outcome: str = Field(description="`done`, `partly`, `refused`, `failed`, or `started` while none is recorded.")
+    detail: Any
+    address: str
+
+    @classmethod
+    def of(cls, entry: AuditEntry) -> AuditEntryOut:
+        values = {"at": timestamp(entry.at), "detail": parse_json(entry.detail)[0]}
+        return cls.model_validate({**entry._asdict(), **values})
+
+
+class AuditOut(BaseModel):
+    """One page of the audit log, newest first."""
+
+    items: list[AuditEntryOut]
+    next_cursor: str | None = Field(description="Give it as `cursor` for the next page; null on the last one.")
+
+
+def broadcast_fields(broadcast: Broadcast) -> dict[str, object]:
+    """Return the members of `BroadcastOut`."""
+    return {
+        "id": broadcast.id,
+        "status": broadcast.status,
+        "audience": broadcast.audience,
+        **{status.value: broadcast.counts.get(status.value, 0) for status in DeliveryStatus},
+        "text": broadcast.text,
+        "level": broadcast.level,
+        "filter": broadcast.filter,
+        "exclude": broadcast.exclude,
+        "actor": broadcast.actor,
+        "created_at": timestamp(broadcast.created_at),
+        "expires_at": timestamp(broadcast.expires_at),
+        "idempotency_key": broadcast.idempotency_key,
+    }

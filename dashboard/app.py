@@ -1,0 +1,207 @@
+"""Putting the console together: its application, its place in another one, and a whole server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+from starlette.responses import RedirectResponse
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ..server.accounts import Accounts, open_accounts
+from ..server.attach import McpServer, Switchroom, switchroom
+from ..server.settings import Settings
+from ..server.transport.leg import NOT_RUNNING
+from .actions import action_routers
+from .api import api_routers
+from .assets import load_assets
+from .errors import install_error_handlers
+from .guard import Guard
+from .pages import page_routers
+from .problems import Problem
+from .templating import Templates
+from .urls import Urls
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """The console of one process: what it shows, who may see it, and its ASGI application."""
+
+    switchroom: Switchroom
+    accounts: Accounts
+    urls: Urls
+    app: FastAPI
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Open the accounts and run every attached server with its engine.
+
+        Raises:
+            StartupError: A database cannot be used.
+        """
+        async with AsyncExitStack() as stack:
+            await self.accounts.open()
+            stack.push_async_callback(self.accounts.close)
+            await stack.enter_async_context(self.switchroom.running())
+            for mcp_app in self.switchroom.apps:
+                await stack.enter_async_context(mcp_app.router.lifespan_context(mcp_app))
+            yield
+
+
+def build_console(room: Switchroom, *, path: str = "/admin", mcp_path: str = "/mcp") -> Console:
+    """Build the console for a `Switchroom` whose servers are attached already."""
+    assets = load_assets()
+    urls = Urls(path, assets.hash, mcp_path)
+    app = FastAPI(title="Switchroom", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.state.switchroom = room
+    app.state.accounts = accounts = open_accounts(room.settings.db)
+    app.state.settings = room.settings
+    app.state.urls = urls
+    app.state.assets = assets
+    app.state.templates = Templates(urls)
+    for router in (*page_routers(), *action_routers()):
+        app.include_router(router, prefix=path)
+    for router in api_routers():
+        app.include_router(router)
+    install_error_handlers(app)
+    return Console(room, accounts, urls, app)
+
+
+class Gate:
+    """Answers for the console's routes, or says in one sentence why it cannot."""
+
+    def __init__(self, console: Console) -> None:
+        self._engine = console.switchroom.engine
+        self._app: ASGIApp = Guard(console.app, console.switchroom.settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._engine.is_running:
+            await self._app(scope, receive, send)
+        else:
+            await Problem(503, "not_running", NOT_RUNNING).response()(scope, receive, send)
+
+
+def console_routes(console: Console) -> list[BaseRoute]:
+    """Return the console's routes for another application: exact paths, so that none of its own is shadowed."""
+    gate = Gate(console)
+    return [Route(route.path, endpoint=gate) for route in _leaves(console.app.routes)]
+
+
+def _leaves(routes: Sequence[BaseRoute]) -> list[Route]:
+    found: dict[str, Route] = {}
+    for route in routes:
+        if isinstance(route, Route):
+            found.setdefault(route.path, route)
+    return list(found.values())
+
+
+def mcp_routes(room: Switchroom) -> list[BaseRoute]:
+    """Return the routes of every attached server: its MCP path, and its OAuth paths where it has some."""
+    return [
+        Route(route.path, endpoint=mcp_app)
+        for mcp_app in room.apps
+        for route in mcp_app.routes
+        if isinstance(route, Route)
+    ]
+
+
+def mount_console(
+    app: FastAPI,
+    mcp: McpServer,
+    *,
+    settings: Settings | None = None,
+    path: str = "/admin",
+    mcp_path: str = "/mcp",
+    **options: Any,
+) -> Switchroom:
+    """Add an MCP server and its console to an existing application.
+
+    The server answers at `mcp_path`, the console at `path`, the JSON API at `/api/v1`. Routes that the
+    application adds later keep working, and its lifespan runs as before, inside Switchroom's.
+
+    Args:
+        options: For the server's own `streamable_http_app`: `json_response`, `stateless_http`, `host`, …
+
+    Raises:
+        StartupError: The server, the installed `mcp` or the settings cannot be used.
+    """
+    room = switchroom(settings)
+    room.attach(mcp, path=mcp_path, **options)
+    console = build_console(room, path=path, mcp_path=mcp_path)
+    app.router.routes.extend([*mcp_routes(room), *console_routes(console)])
+    compose_lifespan(app, console)
+    return room
+
+
+def compose_lifespan(app: FastAPI, console: Console) -> None:
+    """Run the console as long as the application, round the application's own lifespan."""
+    theirs = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(started: Any) -> AsyncIterator[Any]:
+        async with console.running(), theirs(started) as state:
+            yield state
+
+    app.router.lifespan_context = lifespan
+
+
+def create_app(mcp: McpServer, settings: Settings, *, mcp_path: str = "/mcp", **options: Any) -> tuple[ASGIApp, Console]:
+    """Build a whole server: MCP, console, API and health checks.
+
+    Raises:
+        StartupError: The server, the installed `mcp` or the settings cannot be used.
+    """
+    room = switchroom(settings)
+    room.attach(mcp, path=mcp_path, host=settings.host, **options)
+    console = build_console(room, mcp_path=mcp_path)
+    _add_health(console)
+    return Front(console), console
+
+
+def _add_health(console: Console) -> None:
+    app, room = console.app, console.switchroom
+
+    @app.get("/healthz", include_in_schema=False)
+    async def healthz() -> JSONResponse:
+        """Answer as long as the process does."""
+        return JSONResponse({"status": "ok"})
+
+    @app.get("/readyz", include_in_schema=False)
+    async def readyz() -> JSONResponse:
+        """Answer 200 while requests can be served and stored, otherwise 503 with the reason."""
+        health = room.engine.store.health()
+        is_ready = room.engine.is_running and not room.engine.is_stopping and health.is_ok
+        body = {"status": "ready" if is_ready else "not ready", "store": health.message}
+        return JSONResponse(body, status_code=200 if is_ready else 503)
+
+    @app.get("/", include_in_schema=False)
+    async def home() -> RedirectResponse:
+        """Send people to the console."""
+        return RedirectResponse(console.urls.overview())
+
+
+class Front:
+    """The whole server: MCP paths straight to their server, everything else through the guard.
+
+    Two look-ups instead of a router: MCP requests pass no console code, so a console that fails
+    cannot touch them.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._guarded = Guard(console.app, console.switchroom.settings)
+        self._mcp: dict[str, ASGIApp] = {}
+        for mcp_app in console.switchroom.apps:
+            self._mcp.update({route.path: mcp_app for route in mcp_app.routes if isinstance(route, Route)})
+        compose_lifespan(console.app, console)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and (mcp_app := self._mcp.get(scope["path"])) is not None:
+            await mcp_app(scope, receive, send)
+        else:
+            await self._guarded(scope, receive, send)

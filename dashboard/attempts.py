@@ -1,0 +1,75 @@
+"""How often somebody may try to sign in: per account and address, per account, per address.
+
+The counts are kept in this process. An account under attack from many addresses stays open to the
+addresses its operator has signed in from before.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from ipaddress import IPv6Address, IPv6Network, ip_address
+from typing import Final
+
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+
+from ..server.errors import LimitReached
+
+PER_PAIR: Final = RateLimitItemPerMinute(5, 5, namespace="pair")
+"""Wrong passwords for one account from one address: 5 in 5 minutes."""
+
+PER_ACCOUNT: Final = RateLimitItemPerMinute(20, 15, namespace="account")
+"""Wrong passwords for one account from addresses it does not know: 20 in 15 minutes."""
+
+PER_ADDRESS: Final = RateLimitItemPerMinute(60, 10, namespace="address")
+"""Attempts on whatever accounts from one address: 60 in 10 minutes, so that colleagues behind one address fit."""
+
+RECORDED: Final = RateLimitItemPerMinute(100, 10, namespace="recorded")
+"""Refusals of one address that get an audit row each; a flood beyond is only counted in the log."""
+
+_ACCOUNT_LENGTH: Final = 64
+
+
+class SignInAttempts:
+    """Counts attempts before they cost a password hash."""
+
+    def __init__(self) -> None:
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+
+    def admit(self, account: str, address: str, *, is_known_address: bool) -> None:
+        """Count one attempt.
+
+        Raises:
+            LimitReached: There were too many; `retry_after` says when the next one is heard.
+        """
+        account, address = account.casefold()[:_ACCOUNT_LENGTH], _network(address)
+        self._hit(PER_PAIR, account, address)
+        if not is_known_address:
+            self._hit(PER_ACCOUNT, account)
+        self._hit(PER_ADDRESS, address)
+
+    def succeeded(self, account: str, address: str) -> None:
+        """Forget the failures of an account from this address, because the right password came."""
+        self._limiter.clear(PER_PAIR, account.casefold()[:_ACCOUNT_LENGTH], _network(address))
+
+    def is_recorded(self, address: str) -> bool:
+        """Whether another refusal of this address still gets an audit row."""
+        return self._limiter.hit(RECORDED, _network(address))
+
+    def _hit(self, item: RateLimitItem, *key: str) -> None:
+        if self._limiter.hit(item, *key):
+            return
+        reset = self._limiter.get_window_stats(item, *key).reset_time
+        wait = max(1, math.ceil(reset - time.time()))
+        raise LimitReached("Too many attempts to sign in.", retry_after=wait)
+
+
+def _network(address: str) -> str:
+    # One IPv6 customer has 2**64 addresses or more, so they count together (RFC 6177).
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    return str(IPv6Network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else address

@@ -1,0 +1,1 @@
+"""Charts drawn on the server as SVG geometry: no script, no canvas, one look in every theme."""

@@ -1,0 +1,31 @@
+"""The command line: `switchroom serve`, and what needs no running server."""
+
+from __future__ import annotations
+
+import importlib.metadata
+
+import click
+
+from ...server.errors import SwitchroomError
+from .accounts import operators, tokens
+from .serve import serve
+
+
+class OneSentence(click.Group):
+    """Shows a deliberate error as the sentence it is, without a trace."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            result: object = super().invoke(ctx)
+        except SwitchroomError as error:
+            raise click.ClickException(error.message) from None
+        return result
+
+
+def main() -> None:
+    """Run the command line."""
+    group = OneSentence(name="switchroom", help="An operator console for live MCP sessions.")
+    click.version_option(importlib.metadata.version("switchroom"), prog_name="switchroom")(group)
+    for command in (serve, tokens, operators):
+        group.add_command(command)
+    group()

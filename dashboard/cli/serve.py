@@ -1,0 +1,159 @@
+"""`switchroom serve`: a server with its console, in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import logging
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+import uvicorn
+from pydantic import ValidationError
+
+from ...server.attach import McpServer
+from ...server.errors import StartupError
+from ...server.settings import Settings
+from ..app import Console, create_app
+from ..first_run import prepare_first_run
+from ..hosts import is_loopback
+from .targets import load_target
+
+MAX_DEMO = 100
+
+
+@click.command()
+@click.argument("target", required=False)
+@click.option("--host", help="Address to listen on (default: 127.0.0.1).")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 chooses a free one (default: 8000).")
+@click.option("--db", metavar="URL", help="Where sessions are kept (default: sqlite:///switchroom.db; or memory:).")
+@click.option("--demo", type=click.IntRange(0, MAX_DEMO), default=0, metavar="N", help="Start N real clients at work.")
+@click.option("--json-response", is_flag=True, help="Answer handshake-era requests as JSON instead of SSE.")
+@click.option("--stateless", is_flag=True, help="Serve the handshake era without sessions.")
+def serve(
+    target: str | None, host: str | None, port: int | None, db: str | None, demo: int, json_response: bool, stateless: bool
+) -> None:
+    """Serve TARGET (file.py:object or module:object) with its console; without it, the bundled server.
+
+    MCP answers at /mcp, the console at /admin, the JSON API at /api/v1.
+    """
+    settings = load_settings(host=host, port=port, db=db)
+    check_limits(settings)
+    mcp = load_target(target)
+    listener = bind(settings)
+    try:
+        asyncio.run(_serve(mcp, settings, listener, demo, json_response=json_response, stateless_http=stateless))
+    except KeyboardInterrupt:
+        pass  # the way people stop it
+    finally:
+        listener.close()
+
+
+def load_settings(**given: Any) -> Settings:
+    """Return the settings: what was given, then the environment, then `.env`.
+
+    Raises:
+        StartupError: A value is not allowed; the message names it and what is.
+    """
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "a setting"
+        raise StartupError(f"SWITCHROOM_{name.upper()} cannot be {first.get('input')!r}: {first['msg']}.") from error
+
+
+def check_limits(settings: Settings) -> None:
+    """Refuse to run without limits where others can reach the server.
+
+    Raises:
+        StartupError: Limits are off beyond loopback.
+    """
+    if not settings.has_limits and not is_loopback(settings.host):
+        raise StartupError(
+            f"SWITCHROOM_LIMITS=off is for load tests on loopback, not for {settings.host}: "
+            "unset it, or listen on 127.0.0.1."
+        )
+
+
+def bind(settings: Settings) -> socket.socket:
+    """Return a listening socket.
+
+    Raises:
+        StartupError: The address is taken or cannot be used.
+    """
+    try:
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((settings.host, settings.port))
+        listener.listen(2048)
+    except OSError as error:
+        raise StartupError(
+            f"Cannot listen on {settings.host}:{settings.port} ({error.strerror or error}): "
+            "stop what uses it, or choose another with --port."
+        ) from error
+    listener.setblocking(False)
+    return listener
+
+
+async def _serve(mcp: McpServer, settings: Settings, listener: socket.socket, demo: int, **options: Any) -> None:
+    app, console = create_app(mcp, settings, **options)
+    port: int = listener.getsockname()[1]
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    base = f"http://{host}:{port}"
+    await console.accounts.open()
+    link = await prepare_first_run(console.accounts, settings, f"{base}{console.urls.prefix}")
+    await console.switchroom.start()
+    _quiet_logging()
+    config = uvicorn.Config(app, access_log=False, log_config=None, timeout_graceful_shutdown=3, server_header=False)
+    with demo_clients(f"{base}{console.urls.mcp_path}", demo):
+        announce(console, base, link)
+        await uvicorn.Server(config).serve(sockets=[listener])
+
+
+def announce(console: Console, base: str, link: str | None) -> None:
+    """Tell the terminal where everything is."""
+    version = importlib.metadata.version("switchroom")
+    click.echo(f"Switchroom {version}  {', '.join(console.switchroom.directory.server_names)}")
+    click.echo(f"  MCP      {base}{console.urls.mcp_path}")
+    click.echo(f"  Console  {base}{console.urls.prefix}/")
+    if link is not None:
+        click.echo(f"\nSign in with this link (once, within 10 minutes):\n  {link}\n")
+    sys.stdout.flush()
+
+
+def _quiet_logging() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    for name in ("uvicorn.error", "mcp", "httpx2"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+@contextmanager
+def demo_clients(url: str, count: int) -> Iterator[None]:
+    """Run the demo's clients in a process of their own for as long as the server runs."""
+    if not count:
+        yield
+        return
+    # It ends when its standard input closes, so it cannot outlive this process however that ends.
+    process = subprocess.Popen(
+        [sys.executable, "-m", "switchroom.server.demo", url, str(count)],
+        stdin=subprocess.PIPE,
+    )
+    try:
+        yield
+    finally:
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            process.wait(timeout=3)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+

@@ -1,0 +1,59 @@
+"""Turns a page's context into a response: adds the layout, the counts beside the navigation, the last result."""
+
+from __future__ import annotations
+
+import json
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+
+from ..server.attach import Switchroom
+from ..server.directory import Directory
+from ..server.models import Actor, AuditEntry
+from .contexts.shell import Flash, Frame, make_shell
+from .templating import Context, html_response, templates_of, urls_of
+from .wording import outcome_sentence
+
+_LOOKED_BACK = 50
+"""Audit entries searched for the action a redirect names; it was the newest one a moment ago."""
+
+
+async def render_page(
+    request: Request, room: Switchroom, actor: Actor, frame: Frame, context: Context, *, status: int = 200
+) -> HTMLResponse:
+    """Return a whole page."""
+    shell = make_shell(
+        frame._replace(flash=frame.flash or await _flash(request, room.directory, actor)),
+        urls_of(request),
+        actor,
+        servers=room.directory.server_names,
+        environment=room.settings.environment,
+        sessions=room.directory.health().live_sessions,
+        clients=len(await room.directory.clients()),
+    )
+    return html_response(templates_of(request).render(context, shell=shell), status=status)
+
+
+def render_partial(
+    request: Request, context: Context, *, status: int = 200, headers: dict[str, str] | None = None
+) -> HTMLResponse:
+    """Return one partial, for htmx."""
+    return html_response(templates_of(request).render(context), status=status, headers=headers)
+
+
+async def _flash(request: Request, directory: Directory, actor: Actor) -> Flash | None:
+    """Return what the action named by `?done=` did. The audit log is the source, so a link cannot invent one."""
+    action_id = request.query_params.get("done", "")
+    if not action_id:
+        return None
+    entries = await directory.audit(limit=_LOOKED_BACK, actor=actor.name)
+    return next((flash_of(entry) for entry in entries if entry.action_id == action_id), None)
+
+
+def flash_of(entry: AuditEntry) -> Flash:
+    """Return an audit entry as one sentence."""
+    try:
+        detail = json.loads(entry.detail or "{}")
+    except ValueError:
+        detail = {}
+    return Flash(outcome_sentence(entry, detail), "" if entry.outcome in ("done", "started") else "bad")

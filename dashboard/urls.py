@@ -1,0 +1,104 @@
+"""Every address of the console, mount prefix included; needs no request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+QueryValue = str | int | bool | None | Sequence[str]
+
+TABS = ("timeline", "events", "keys", "streams", "capabilities", "audit")
+"""Tabs of a session's page; the first one has the session's own address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """Builds addresses below one prefix, for example `/admin`; `""` mounts the console at the root."""
+
+    prefix: str = "/admin"
+    asset_hash: str = "-"
+    mcp_path: str = "/mcp"
+    """Where MCP clients connect; shown to people, never requested by the console."""
+
+    def at(self, path: str, **query: QueryValue) -> str:
+        """Return `prefix + path`; unset, empty and false query values are left out."""
+        pairs = [(name.rstrip("_"), value) for name, value in query.items() if value or value == 0 and value is not False]
+        text = urlencode([(name, 1 if value is True else value) for name, value in pairs], doseq=True, safe=":,.*@")
+        return f"{self.prefix}{path}" + (f"?{text}" if text else "")
+
+    def static(self, name: str) -> str:
+        return f"{self.prefix}/static/{self.asset_hash}/{name}"
+
+    def overview(self) -> str:
+        return self.at("/")
+
+    def sessions(self, q: str = "", **query: QueryValue) -> str:
+        return self.at("/sessions", q=q, **query)
+
+    def session(self, session_id: str, tab: str = "timeline", **query: QueryValue) -> str:
+        path = f"/sessions/{quote(session_id, safe='')}"
+        return self.at(path if tab == TABS[0] else f"{path}/{tab}", **query)
+
+    def session_menu(self, session_id: str) -> str:
+        return self.session(session_id, "menu")
+
+    def expiration(self, session_id: str) -> str:
+        return self.session(session_id, "expiration")
+
+    def replays(self, session_id: str, **query: QueryValue) -> str:
+        return self.session(session_id, "replays", **query)
+
+    def messages(self, session_id: str) -> str:
+        return self.session(session_id, "messages")
+
+    def cancellations(self, session_id: str, request_id: str = "") -> str:
+        return self.session(session_id, "cancellations", request_id=request_id)
+
+    def stream_closing(self, session_id: str, stream: int) -> str:
+        return self.session(session_id, f"streams/{stream}/closing")
+
+    def payload(self, session_id: str, seq: int, *, raw: bool = False) -> str:
+        return self.session(session_id, f"events/{seq}/payload", raw=raw)
+
+    def expirations(self, q: str = "", **query: QueryValue) -> str:
+        return self.at("/expirations", q=q, **query)
+
+    def clients(self) -> str:
+        return self.at("/clients")
+
+    def client(self, client_id: str, **query: QueryValue) -> str:
+        return self.at(f"/clients/{quote(client_id, safe='')}", **query)
+
+    def broadcasts(self, **query: QueryValue) -> str:
+        return self.at("/broadcasts", **query)
+
+    def new_broadcast(self, **query: QueryValue) -> str:
+        return self.at("/broadcasts/new", **query)
+
+    def broadcast(self, broadcast_id: str, **query: QueryValue) -> str:
+        return self.at(f"/broadcasts/{quote(broadcast_id, safe='')}", **query)
+
+    def broadcast_stop(self, broadcast_id: str) -> str:
+        return self.at(f"/broadcasts/{quote(broadcast_id, safe='')}/stop")
+
+    def audit(self, **query: QueryValue) -> str:
+        return self.at("/audit", **query)
+
+    def health(self) -> str:
+        return self.at("/health")
+
+    def shortcuts(self) -> str:
+        return self.at("/shortcuts")
+
+    def go(self) -> str:
+        return self.at("/go")
+
+    def live(self, view: str, **query: QueryValue) -> str:
+        return self.at("/live", view=view, **query)
+
+    def sign_in(self) -> str:
+        return self.at("/login")
+
+    def sign_out(self) -> str:
+        return self.at("/logout")

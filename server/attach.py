@@ -1,0 +1,187 @@
+"""Putting it together: an MCP server, its transport leg, the engine and the store."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from mcp.server.lowlevel import Server
+from mcp.server.mcpserver import MCPServer
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from starlette.applications import Starlette
+
+from .bus import LocalChangeBus
+from .directory.directory import Directory
+from .engine.engine import Engine
+from .engine.session import LiveSession
+from .engine.sweeper import Sweeper
+from .errors import StartupError
+from .models import SessionKind
+from .modern.announcements import Announcements
+from .modern.clients import Clients
+from .modern.handles import Handles
+from .operations.operations import Operations
+from .recorder import Recorder
+from .settings import Settings
+from .shutdown import chained_signals
+from . import store as stores
+from .store.base import Retention, Store
+from .transport.kernel import check_version
+from .transport.leg import Leg
+from .transport.residents import Residents
+
+McpServer = MCPServer[Any] | Server[Any]
+"""What can be attached to: the SDK's `MCPServer` (called `FastMCP` until mcp 2) or its low-level `Server`."""
+
+
+class Switchroom:
+    """One process's engine and everything that reads or acts through it."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self.settings = settings
+        self.store = store
+        self.engine = Engine(settings, store, LocalChangeBus())
+        self.directory = Directory(self.engine)
+        self.operations = Operations(self.engine, self.directory)
+        self.apps: list[Starlette] = []
+        """The ASGI app of each attached server, in order."""
+        self._residents: dict[str, Residents] = {}
+        self._clients: list[Clients] = []
+        self._users = 0
+        self._sweeper = Sweeper(self.engine)
+        self.engine.release = self._release
+        self.engine.on_end.append(self._forget_keys)
+
+    @property
+    def app(self) -> Starlette:
+        """The first attached server as an ASGI app, to be run without a console."""
+        return self.apps[0]
+
+    # -- attaching -----------------------------------------------------------------------------
+
+    def attach(self, mcp: McpServer, *, path: str = "/mcp", **options: Any) -> Starlette:
+        """Attach a server and return its ASGI app, which serves MCP at `path`.
+
+        `options` go to the server's own `streamable_http_app` (`json_response`, `stateless_http`, `host`, …).
+
+        Raises:
+            StartupError: `mcp` is no MCP server, or the installed `mcp` is another minor version.
+        """
+        check_version()
+        if not isinstance(mcp, MCPServer | Server):
+            raise StartupError(
+                f"Switchroom attaches to an MCPServer or a low-level Server of the MCP SDK, not to {type(mcp).__name__}."
+            )
+        app = mcp.streamable_http_app(streamable_http_path=path, **options)
+        self.take_over(mcp.session_manager)
+        self.apps.append(app)
+        return app
+
+    def take_over(self, manager: StreamableHTTPSessionManager) -> None:
+        """Replace the stateful leg of one session manager and record what stays with the SDK."""
+        server = manager.app
+        name = self._unique_name(server.name)
+        residents = Residents(self.engine, server, name)
+        clients = Clients(self.engine, name)
+        announcements = Announcements(is_enabled=self.settings.announcements)
+        announcements.install(server)
+        server.middleware.insert(0, Recorder(self.engine, Handles(self.engine), clients, server))
+        self._residents[name] = residents
+        self._clients.append(clients)
+        self.operations.broadcasts.announcements[name] = announcements
+        self.directory.server_names.append(name)
+        # An ordinary attribute that the SDK reads on every request; its declared type is narrower than its use.
+        manager.asgi_app = Leg(self.engine, manager, residents)  # type: ignore[assignment]
+        server.lifespan = self._lifespan(server.lifespan, residents)
+
+    def _unique_name(self, name: str) -> str:
+        taken = self.directory.server_names
+        return name if name not in taken else f"{name}-{len(taken) + 1}"
+
+    def _lifespan(self, theirs: Any, residents: Residents) -> Any:
+        """Run the engine as long as the server's own lifespan; the only public way to its state."""
+
+        @asynccontextmanager
+        async def lifespan(server: Server[Any]) -> AsyncIterator[Any]:
+            async with self.running(), theirs(server) as state:
+                residents.lifespan_state = state
+                yield state
+
+        return lifespan
+
+    # -- life ----------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Start the engine with its first user and stop it with its last.
+
+        Raises:
+            StartupError: The store cannot be used.
+        """
+        async with AsyncExitStack() as stack:
+            self._users += 1
+            stack.callback(self._leave)
+            if self._users == 1:
+                await self.start()
+                stack.push_async_callback(self.engine.stop)
+                stack.enter_context(chained_signals(self._drain))
+            yield
+
+    def _drain(self) -> None:
+        self.engine.spawn(self.engine.drain())
+
+    def _leave(self) -> None:
+        self._users -= 1
+
+    async def start(self) -> None:
+        """Start the engine before its first user does, to learn early whether it can. Idempotent.
+
+        Raises:
+            StartupError: The store cannot be used.
+        """
+        if self.engine.is_running:
+            return
+        await self.engine.start()
+        for clients in self._clients:
+            clients.load()
+        await self.operations.broadcasts.resume()
+        self.engine.spawn(self._sweeper.run())
+
+    async def _release(self, session: LiveSession) -> None:
+        residents = self._residents.get(session.record.server)
+        if residents is not None:
+            await residents.release(session)
+
+    async def _forget_keys(self, session: LiveSession) -> None:
+        if session.record.kind is not SessionKind.CLIENT:
+            await self.store.keys.clear(session.record.no)
+
+
+def switchroom(settings: Settings | None = None, store: Store | None = None) -> Switchroom:
+    """Build a `Switchroom` from its settings, without a server yet.
+
+    Raises:
+        StartupError: The store's address is malformed.
+    """
+    chosen = settings or Settings()
+    retention = Retention(
+        max_events=chosen.max_events,
+        max_bytes=chosen.max_log_bytes,
+        max_age_seconds=chosen.max_event_age_seconds,
+        ended_session_seconds=chosen.ended_session_seconds,
+    )
+    return Switchroom(chosen, store or stores.open_store(chosen.db, durability=chosen.durability, retention=retention))
+
+
+def attach(
+    mcp: McpServer, *, settings: Settings | None = None, store: Store | None = None, path: str = "/mcp", **options: Any
+) -> Switchroom:
+    """Attach Switchroom to a server without a console; run the result's `app`.
+
+    Raises:
+        StartupError: The server, the installed `mcp` or the store cannot be used.
+    """
+    built = switchroom(settings, store)
+    built.attach(mcp, path=path, **options)
+    return built

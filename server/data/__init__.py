@@ -1,0 +1,8 @@
+"""What tool authors inject: the caller's session and the keys stored for it."""
+
+from __future__ import annotations
+
+from .messages import LEVELS, log_message
+from .session_data import SessionData, session_data
+
+__all__ = ["LEVELS", "SessionData", "log_message", "session_data"]

@@ -1,0 +1,302 @@
+"""`Directory`: every question that a page, an API route or a live frame asks, answered with plain values."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import time
+from typing import NamedTuple
+
+from ..engine.engine import Engine
+from ..engine.rates import RateMeter
+from ..engine.session import LiveSession, describe
+from ..errors import NotFound
+from ..filters import Filter
+from ..ids import hash_secret
+from ..models import (
+    AuditEntry,
+    Broadcast,
+    DeliveryStatus,
+    Direction,
+    Event,
+    EventKind,
+    EventPage,
+    InFlight,
+    Receipt,
+    Session,
+    SessionKind,
+    SessionPage,
+    SessionRecord,
+    StoredKey,
+    StreamInfo,
+)
+from ..store.base import EventQuery, StoreHealth, Tail
+from .listing import Listing
+
+_CLIENT_WINDOW = 300.0
+"""A sessionless client counts as an audience while it was heard within these seconds, or listens."""
+
+_LATENCY_SAMPLE = 200
+
+
+class Audience(NamedTuple):
+    """Whom a broadcast would address."""
+
+    sessions: int
+    clients: int
+    with_stream: int
+    without_stream: int
+
+
+class Health(NamedTuple):
+    """How the process and its store are."""
+
+    store: StoreHealth
+    live_sessions: int
+    hibernated: int
+    in_flight: int
+    open_streams: int
+    requests_per_second: float
+    refused_sessions: int
+    started_at: float
+    worker_id: str
+    version: str
+    mcp_version: str
+
+
+class Directory:
+    """Reads only. Methods that are not `async` answer from memory."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._listing = Listing(engine)
+        self._rate = RateMeter(lambda: engine.request_count)
+        self.changes = engine.bus
+        self.server_names: list[str] = []
+        """The mounted MCP servers, in order of mounting."""
+
+    # -- sessions ------------------------------------------------------------------------------
+
+    async def sessions(
+        self, query: Filter, *, sort: str = "-last_seen", limit: int = 50, cursor: str | None = None
+    ) -> SessionPage:
+        """Return one page of sessions, live and ended.
+
+        Raises:
+            InvalidInput: The order or the cursor is unknown.
+        """
+        return await self._listing.page(query, sort, max(1, min(limit, 500)), cursor)
+
+    async def count_by_status(self, query: Filter) -> dict[str, int]:
+        """Return how many sessions match by status; the filter's own `state:` terms do not count."""
+        return await self._listing.count_by_status(query)
+
+    async def count(self, query: Filter) -> int:
+        """Return how many sessions match."""
+        return await self._listing.count(query)
+
+    def matching_live(self, query: Filter) -> list[LiveSession]:
+        """Return the live sessions that match, for operations."""
+        return list(self._listing.live(query))
+
+    async def session(self, session_id: str) -> Session:
+        """Return one session, live or ended.
+
+        Raises:
+            NotFound: No such session is kept.
+        """
+        live = self._engine.by_id.get(session_id)
+        if live is not None:
+            return self._engine.describe(live)
+        return describe(await self._record(session_id))
+
+    def live_session(self, session_id: str) -> Session | None:
+        """Return one live session, or `None`."""
+        live = self._engine.by_id.get(session_id)
+        return self._engine.describe(live) if live is not None else None
+
+    async def lookup(self, mcp_session_id: str) -> Session:
+        """Return the session that a secret `Mcp-Session-Id` or handle names.
+
+        Raises:
+            NotFound: With what can be said about why.
+        """
+        sid_hash = hash_secret(mcp_session_id)
+        live = self._engine.find(sid_hash)
+        if live is not None:
+            return self._engine.describe(live)
+        record = await self._engine.store.sessions.find(sid_hash=sid_hash)
+        if record is None:
+            kept = self._engine.settings.ended_session_seconds / 3600
+            raise NotFound(
+                f"This id was never issued by this server, or its session ended more than {kept:g} h ago. "
+                "Clients get 404 for it and must send initialize again."
+            )
+        return describe(record)
+
+    async def initialize_params(self, session_id: str) -> dict[str, object] | None:
+        """Return what the client sent with `initialize`: its info and capabilities; `None` in the newer era."""
+        record = await self._record(session_id)
+        if record.init is None:
+            return None
+        params: dict[str, object] = json.loads(record.init)
+        return params
+
+    async def clients(self) -> list[Session]:
+        """Return the sessionless clients of the newer era, the last heard first."""
+        found = [self._engine.describe(session) for session in self._engine.live(clients=True)]
+        return sorted(found, key=lambda session: session.last_activity_at, reverse=True)
+
+    # -- what a session holds ------------------------------------------------------------------
+
+    async def events(self, session_id: str, query: EventQuery) -> EventPage:
+        """Return events of a session's log."""
+        return await self._engine.store.events.read((await self._record(session_id)).no, query)
+
+    async def event(self, session_id: str, seq: int) -> Event:
+        """Return one event.
+
+        Raises:
+            NotFound: It never was, or retention has dropped it.
+        """
+        event = await self._engine.store.events.get((await self._record(session_id)).no, seq)
+        if event is None:
+            raise NotFound(f"Session {session_id} keeps no event {seq}.")
+        return event
+
+    async def tail(self, session_id: str, after: int) -> Tail:
+        """Follow a session's log; close the tail when done."""
+        return self._engine.store.events.tail((await self._record(session_id)).no, after)
+
+    async def keys(self, session_id: str) -> list[StoredKey]:
+        """Return a session's stored keys by name."""
+        return await self._engine.store.keys.list((await self._record(session_id)).no)
+
+    async def key(self, session_id: str, name: str) -> StoredKey:
+        """Return one stored key.
+
+        Raises:
+            NotFound: The session does not hold it.
+        """
+        stored = await self._engine.store.keys.get((await self._record(session_id)).no, name)
+        if stored is None:
+            raise NotFound(f"Session {session_id} holds no key {name!r}.")
+        return stored
+
+    def streams(self, session_id: str) -> list[StreamInfo]:
+        """Return the streams that are open right now."""
+        live = self._engine.by_id.get(session_id)
+        return [stream.describe() for stream in (live.streams or ())] if live is not None else []
+
+    def in_flight(self, session_id: str) -> list[InFlight]:
+        """Return the requests that are not answered yet, oldest first."""
+        live = self._engine.by_id.get(session_id)
+        return [call.describe() for call in (live.calls or {}).values()] if live is not None else []
+
+    async def latency(self, session_id: str) -> tuple[float | None, float | None]:
+        """Return p50 and p95 in milliseconds of the latest answers; `None` without any."""
+        query = EventQuery(
+            kinds=(EventKind.RESPONSE, EventKind.ERROR),
+            direction=Direction.FROM_SERVER,
+            limit=_LATENCY_SAMPLE,
+            newest_first=True,
+        )
+        page = await self.events(session_id, query)
+        took = sorted(event.duration_us / 1000 for event in page.events if event.duration_us is not None)
+        if not took:
+            return None, None
+        return took[len(took) // 2], took[min(len(took) - 1, int(len(took) * 0.95))]
+
+    # -- broadcasts and audit ------------------------------------------------------------------
+
+    def audience_of(self, query: Filter, exclude: Filter) -> list[LiveSession]:
+        """Return whom a broadcast addresses: live sessions, and sessionless clients heard lately or listening."""
+        now = time.time()
+
+        def is_chosen(session: LiveSession) -> bool:
+            return query.matches(session, now) and (exclude.is_empty or not exclude.matches(session, now))
+
+        def is_near(session: LiveSession) -> bool:
+            return bool(session.streams) or now - session.record.last_activity_at < _CLIENT_WINDOW
+
+        sessions = [s for s in self._engine.live() if is_chosen(s)]
+        return sessions + [s for s in self._engine.live(clients=True) if is_near(s) and is_chosen(s)]
+
+    async def audience(self, query: Filter, exclude: Filter) -> Audience:
+        """Return the size of a broadcast's audience as it is now."""
+        chosen = self.audience_of(query, exclude)
+        clients = sum(1 for session in chosen if session.record.kind is SessionKind.CLIENT)
+        listening = sum(1 for session in chosen if session.streams)
+        return Audience(len(chosen) - clients, clients, listening, len(chosen) - listening)
+
+    async def audit(
+        self,
+        *,
+        limit: int = 50,
+        before: int | None = None,
+        actor: str | None = None,
+        action: str | None = None,
+        target: str | None = None,
+    ) -> list[AuditEntry]:
+        """Return operators' actions, newest first."""
+        return await self._engine.store.audit.query(
+            limit=limit, before=before, actor=actor, action=action, target=target
+        )
+
+    async def audit_entry(self, action_id: str) -> AuditEntry:
+        """Return one action.
+
+        Raises:
+            NotFound: There is no such action.
+        """
+        entry = await self._engine.store.audit.get(action_id)
+        if entry is None:
+            raise NotFound(f"No action {action_id} is recorded.")
+        return entry
+
+    async def broadcasts(self, *, limit: int = 50, before: str | None = None) -> list[Broadcast]:
+        """Return broadcasts, newest first."""
+        return await self._engine.store.broadcasts.list(limit=limit, before=before)
+
+    async def broadcast(self, broadcast_id: str) -> Broadcast:
+        """Return one broadcast with its figures.
+
+        Raises:
+            NotFound: There is no such broadcast.
+        """
+        found = await self._engine.store.broadcasts.get(broadcast_id)
+        if found is None:
+            raise NotFound(f"Broadcast {broadcast_id} is not known here.")
+        return found
+
+    async def receipts(
+        self, broadcast_id: str, *, status: DeliveryStatus | None = None, limit: int = 1_000, after: str = ""
+    ) -> list[Receipt]:
+        """Return what became of each recipient."""
+        return await self._engine.store.broadcasts.receipts(broadcast_id, status=status, limit=limit, after=after)
+
+    # -- health --------------------------------------------------------------------------------
+
+    def health(self) -> Health:
+        """Return the state of the process and its store."""
+        live = list(self._engine.live())
+        everything = [*live, *self._engine.live(clients=True)]
+        return Health(
+            store=self._engine.store.health(),
+            live_sessions=len(live),
+            hibernated=sum(1 for s in live if s.resident is None),
+            in_flight=sum(s.in_flight for s in everything),
+            open_streams=sum(s.open_streams for s in everything),
+            requests_per_second=self._rate.per_second(),
+            refused_sessions=self._engine.admission.refused,
+            started_at=self._engine.started_at,
+            worker_id=self._engine.worker_id,
+            version=importlib.metadata.version("switchroom"),
+            mcp_version=importlib.metadata.version("mcp"),
+        )
+
+    async def _record(self, session_id: str) -> SessionRecord:
+        record = await self._engine.find_record(session_id)
+        if record is None:
+            raise NotFound(f"Session {session_id} is not known here. It may have ended too long ago to be kept.")
+        return record

@@ -1,0 +1,73 @@
+"""Listing sessions: live ones from memory, ended ones from the store, merged in one order."""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+from ..engine.engine import Engine
+from ..engine.session import LiveSession, describe
+from ..filters import Filter
+from ..models import Session, SessionPage
+from ..store.ended import parse_sort
+from .cursors import Key, decode_cursor, encode_cursor
+
+STATUSES = ("active", "idle", "initializing", "not_initialized", "detached", "expired", "closed", "rejected")
+"""What a session's `status` can be, in the order of the list's facets."""
+
+
+class Listing:
+    """Finds and counts the sessions that match a filter."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def live(self, query: Filter) -> Iterator[LiveSession]:
+        """Yield the live sessions that match, in no order."""
+        now = time.time()
+        sessions = self._engine.live()
+        return iter(sessions) if query.is_empty else (s for s in sessions if query.matches(s, now))
+
+    async def page(self, query: Filter, sort: str, limit: int, cursor: str | None) -> SessionPage:
+        """Return one page and the number of all that match.
+
+        Raises:
+            InvalidInput: The order or the cursor is unknown.
+        """
+        attribute, descending = parse_sort(sort)
+        after = decode_cursor(sort, cursor) if cursor else None
+
+        def key(item: object) -> Key:
+            return getattr(item, attribute), item.id  # type: ignore[attr-defined]
+
+        live = list(self.live(query))
+        shown = [s for s in live if after is None or (key(s) < after if descending else key(s) > after)]
+        pick = heapq.nlargest if descending else heapq.nsmallest
+        ended = await self._engine.store.sessions.ended(
+            query, now=time.time(), sort=sort, limit=limit + 1, after=after
+        )
+        items: list[tuple[Key, Session]] = [(key(s), self._engine.describe(s)) for s in pick(limit + 1, shown, key=key)]
+        # A session that ended a moment ago may be in both for one turn of the loop.
+        seen = {session.id for _, session in items}
+        items += [(key(r), describe(r)) for r in ended if r.id not in seen]
+        items.sort(key=lambda item: item[0], reverse=descending)
+        page = items[:limit]
+        next_cursor = encode_cursor(sort, page[-1][0]) if len(items) > limit else None
+        total = len(live) + sum((await self._engine.store.sessions.count_ended(query, now=time.time())).values())
+        return SessionPage([session for _, session in page], next_cursor, total)
+
+    async def count_by_status(self, query: Filter) -> dict[str, int]:
+        """Return how many match by status, whatever the filter says of states."""
+        query = query.without("state")
+        counts = Counter(session.status for session in self.live(query))
+        counts.update(await self._engine.store.sessions.count_ended(query, now=time.time()))
+        return {status: counts.get(status, 0) for status in STATUSES}
+
+    async def count(self, query: Filter) -> int:
+        """Return how many match, live and ended."""
+        ended = await self._engine.store.sessions.count_ended(query, now=time.time())
+        return sum(1 for _ in self.live(query)) + sum(ended.values())
+
+

@@ -1,0 +1,109 @@
+"""One request from a client that is being handled."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+
+from ..models import InFlight
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyAnswer:
+    """Why a call was ended before its handler finished, and the JSON-RPC error its client gets."""
+
+    code: int
+    message: str
+    data: Mapping[str, Any] | None = None
+
+
+def call_target(method: str, params: Mapping[str, Any] | None) -> str | None:
+    """Return the tool, prompt or resource that a request names."""
+    if not params or method not in {"tools/call", "prompts/get", "resources/read"}:
+        return None
+    target = params.get("uri" if method == "resources/read" else "name")
+    return target if isinstance(target, str) else None
+
+
+class Call:
+    """A request in flight: from its row in the log until its answer's.
+
+    The first `settle` wins: the handler's own answer, or the one given for it after a cancellation
+    that the handler ignored.
+    """
+
+    __slots__ = (
+        "abort",
+        "cancel_requested",
+        "is_settled",
+        "key",
+        "method",
+        "on_abort",
+        "params",
+        "progress",
+        "scope",
+        "secrets",
+        "seq",
+        "started_at",
+        "started_clock",
+        "total",
+        "waiting",
+    )
+
+    def __init__(self, seq: int, key: str, method: str, params: Mapping[str, Any] | None) -> None:
+        self.seq = seq
+        self.key = key
+        """The JSON-RPC id as JSON text."""
+        self.method = method
+        self.params = params
+        self.started_at = time.time()
+        self.started_clock = time.perf_counter_ns()
+        # Shielded: the handler outlives whatever cancels the HTTP exchange round it.
+        self.scope = anyio.CancelScope(shield=True)
+        self.cancel_requested: anyio.Event | None = None
+        self.abort: EarlyAnswer | None = None
+        self.on_abort: Callable[[EarlyAnswer], None] | None = None
+        """Answers in the handler's place when it ignores its cancellation."""
+        self.is_settled = False
+        self.waiting = 0
+        self.secrets: list[str] | None = None
+        """Text to be masked in the log of this call, such as a handle it carries or was given."""
+        self.progress: float | None = None
+        self.total: float | None = None
+
+    def masked(self, payload: str) -> str:
+        """Return a payload for the log, with the call's secrets cut to their first eight characters."""
+        for secret in self.secrets or ():
+            payload = payload.replace(secret, secret[:8] + "\\u2026")
+        return payload
+
+    def cancel(self, answer: EarlyAnswer) -> bool:
+        """Ask the handler to stop; `False` when the call was already answered or cancelled."""
+        if self.is_settled or self.abort is not None:
+            return False
+        self.abort = answer
+        if self.cancel_requested is not None:
+            self.cancel_requested.set()
+        self.scope.cancel()
+        return True
+
+    @property
+    def duration_us(self) -> int:
+        return (time.perf_counter_ns() - self.started_clock) // 1000
+
+    def describe(self) -> InFlight:
+        return InFlight(
+            request_id=self.key,
+            seq=self.seq,
+            method=self.method,
+            target=call_target(self.method, self.params),
+            started_at=self.started_at,
+            waiting_for_client=self.waiting > 0,
+            progress=self.progress,
+            total=self.total,
+            cancelled=self.abort is not None,
+        )

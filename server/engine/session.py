@@ -1,0 +1,254 @@
+"""A session in memory: its record, its log's write end, and what is in use right now."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..models import (
+    ACTIVE_WINDOW_SECONDS,
+    Direction,
+    Era,
+    Event,
+    EventKind,
+    Session,
+    SessionKind,
+    SessionRecord,
+    SessionState,
+)
+from .activity import RecentActivity
+from .calls import Call, EarlyAnswer
+
+if TYPE_CHECKING:
+    from ..bus import ChangeBus
+    from ..store.base import EventLog
+    from .streams import OpenStream
+
+
+OWN_STREAM = -1
+"""`append(stream=OWN_STREAM)`: the event opens a stream that is numbered by its own `seq`."""
+
+
+def forget_outcome(future: asyncio.Future[None]) -> None:
+    """Consume a write's outcome that nobody waits for; the store's health page shows failures."""
+    if not future.cancelled():
+        future.exception()
+
+
+class LiveSession:
+    """A session that has not ended. Small while idle: everything in use is created on demand."""
+
+    __slots__ = (
+        "_bus",
+        "_log",
+        "calls",
+        "early_end",
+        "is_dirty",
+        "last_used",
+        "pending",
+        "recent",
+        "record",
+        "resident",
+        "streams",
+        "version",
+    )
+
+    def __init__(self, record: SessionRecord, log: EventLog, bus: ChangeBus, last_used: float) -> None:
+        self.record = record
+        self._log = log
+        self._bus = bus
+        self.last_used = last_used
+        """Monotonic time of the client's last activity."""
+        self.version = 0
+        self.is_dirty = False
+        self.calls: dict[str, Call] | None = None
+        self.pending: dict[str, Any] | None = None
+        """Requests to the client that await its answer, by id."""
+        self.streams: list[OpenStream] | None = None
+        self.recent: RecentActivity | None = None
+        self.resident: Any = None
+        """What the transport keeps in memory while the session is in use; `None` in hibernation."""
+        self.early_end: EarlyAnswer | None = None
+        """Set once the session has ended: what every later use of it is told."""
+
+    # -- the log -------------------------------------------------------------------------------
+
+    def append(
+        self,
+        direction: Direction,
+        kind: EventKind,
+        method: str | None = None,
+        payload: str | None = None,
+        *,
+        stream: int | None = None,
+        request_id: str | None = None,
+        duration_us: int | None = None,
+        error_code: int | None = None,
+        related_seq: int | None = None,
+        expires_at: float | None = None,
+    ) -> tuple[Event, asyncio.Future[None]]:
+        """Append an event and return it with the future of its commit.
+
+        Raises:
+            Overloaded: The store's queue is full; nothing was appended.
+        """
+        record = self.record
+        event = Event(
+            record.last_seq + 1,
+            record.epoch,
+            time.time(),
+            direction,
+            kind,
+            method,
+            record.last_seq + 1 if stream == OWN_STREAM else stream,
+            request_id,
+            0 if payload is None else len(payload),
+            duration_us,
+            error_code,
+            related_seq,
+            expires_at,
+            payload,
+        )
+        future = self._log.append(record.no, event)
+        record.last_seq = event.seq
+        self.touch()
+        return event, future
+
+    def note(self, kind: EventKind, name: str, payload: str | None = None) -> None:
+        """Append a local event that nobody waits for."""
+        _, future = self.append(Direction.LOCAL, kind, name, payload)
+        future.add_done_callback(forget_outcome)
+
+    def touch(self) -> None:
+        """Tell followers that something shown about this session changed."""
+        self.version = self._bus.publish(self.record.id)
+        self.is_dirty = True
+
+    def heard(self, now: float) -> None:
+        """Note activity of the client at monotonic time `now`."""
+        self.last_used = now
+        self.record.last_activity_at = time.time()
+
+    # -- what is in use ------------------------------------------------------------------------
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request is in flight or a stream is held open; either keeps a session alive."""
+        return bool(self.calls) or bool(self.streams) or bool(self.pending)
+
+    def count_answer(self, is_error: bool) -> None:
+        record = self.record
+        record.request_count += 1
+        if is_error:
+            record.error_count += 1
+        if self.recent is None:
+            self.recent = RecentActivity()
+        self.recent.add(time.monotonic(), is_error)
+
+    def open_stream(self, stream: int) -> OpenStream | None:
+        """Return the connection that now carries `stream`, if any."""
+        return next((s for s in self.streams or () if s.stream == stream and not s.is_closed), None)
+
+    def each_call(self, visit: Callable[[Call], object]) -> None:
+        for call in list((self.calls or {}).values()):
+            visit(call)
+
+    # -- what others see (the attributes of `filters.Matchable`) -------------------------------
+
+    def __getattr__(self, name: str) -> Any:
+        """Offer the record's fields, so that filters match live sessions without a snapshot."""
+        return getattr(self.record, name)
+
+    @property
+    def mcp_session_id_prefix(self) -> str:
+        return self.record.sid_prefix
+
+    @property
+    def in_flight(self) -> int:
+        return len(self.calls) if self.calls else 0
+
+    @property
+    def open_streams(self) -> int:
+        return len(self.streams) if self.streams else 0
+
+    @property
+    def status(self) -> str:
+        record = self.record
+        if record.state is not SessionState.INITIALIZED:
+            return record.state.value
+        is_active = self.in_flight or time.time() - record.last_activity_at < ACTIVE_WINDOW_SECONDS
+        return "active" if is_active else "idle"
+
+    def snapshot(self, idle_seconds: float, lifetime_seconds: float | None) -> Session:
+        """Return the session as it is now; the limits are the server's defaults."""
+        recent = self.recent.steps(time.monotonic()) if self.recent else ()
+        return describe(
+            self.record,
+            status=self.status,
+            in_flight=self.in_flight,
+            open_streams=self.open_streams,
+            expires_at=self._expires_at(idle_seconds, lifetime_seconds),
+            recent=recent,
+            version=self.version,
+        )
+
+    def _expires_at(self, idle_seconds: float, lifetime_seconds: float | None) -> float | None:
+        record = self.record
+        if record.kind is SessionKind.CLIENT or record.ended_at is not None:
+            return None
+        lifetime = record.lifetime_seconds or lifetime_seconds
+        by_age = record.created_at + lifetime if lifetime else None
+        if self.is_busy:
+            return by_age
+        by_idle = record.last_activity_at + (record.idle_seconds or idle_seconds)
+        return min(by_idle, by_age) if by_age is not None else by_idle
+
+
+def describe(
+    record: SessionRecord,
+    *,
+    status: str | None = None,
+    in_flight: int = 0,
+    open_streams: int = 0,
+    expires_at: float | None = None,
+    recent: tuple[tuple[int, int], ...] = (),
+    version: int = 0,
+) -> Session:
+    """Return the public view of a record; the defaults fit one that is not in memory."""
+    is_modern = record.kind in (SessionKind.HANDLE, SessionKind.CLIENT)
+    return Session(
+        id=record.id,
+        kind=record.kind,
+        state=record.state,
+        status=status if status is not None else record.state.value,
+        era=Era.MODERN if is_modern else Era.HANDSHAKE,
+        server=record.server,
+        worker_id=record.worker_id,
+        mcp_session_id_prefix=record.sid_prefix,
+        protocol_version=record.protocol_version,
+        client_name=record.client_name,
+        client_version=record.client_version,
+        principal=record.principal,
+        address=record.address,
+        request_count=record.request_count,
+        error_count=record.error_count,
+        in_flight=in_flight,
+        open_streams=open_streams,
+        key_count=record.key_count,
+        event_count=record.last_seq,
+        bytes_in=record.bytes_in,
+        bytes_out=record.bytes_out,
+        created_at=record.created_at,
+        last_activity_at=record.last_activity_at,
+        expires_at=expires_at,
+        ended_at=record.ended_at,
+        end_code=record.end_code,
+        end_by=record.end_by,
+        end_reason=record.end_reason,
+        log_level=record.log_level,
+        trimmed_seq=record.trimmed_seq,
+        recent=recent,
+        version=version,
+    )

@@ -1,0 +1,50 @@
+"""Streams that clients hold open right now."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from ..models import StreamInfo
+
+
+class OpenStream:
+    """One connection that carries one stream of a session."""
+
+    __slots__ = ("_end", "is_closed", "kind", "last_write_at", "method", "opened_at", "resumed_from", "sent", "stream")
+
+    def __init__(
+        self,
+        stream: int,
+        kind: str,
+        end: Callable[[], None],
+        *,
+        method: str | None = None,
+        resumed_from: int | None = None,
+    ) -> None:
+        self.stream = stream
+        self.kind = kind
+        """`get`, `post` or `listen`."""
+        self._end = end
+        self.method = method
+        self.resumed_from = resumed_from
+        self.opened_at = time.time()
+        self.sent = 0
+        self.last_write_at: float | None = None
+        self.is_closed = False
+
+    def wrote(self, count: int) -> None:
+        """Note `count` events written to the connection."""
+        self.sent += count
+        self.last_write_at = time.time()
+
+    def close(self) -> None:
+        """End the connection at its next step; the stream itself can be resumed."""
+        if not self.is_closed:
+            self.is_closed = True
+            self._end()
+
+    def describe(self) -> StreamInfo:
+        return StreamInfo(
+            self.stream, self.kind, self.method, self.opened_at, self.sent, self.last_write_at, self.resumed_from
+        )

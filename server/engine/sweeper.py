@@ -1,0 +1,81 @@
+"""One periodic pass over the sessions: expiry, hibernation, retention. No timer per session."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from ..errors import SwitchroomError
+from ..models import SessionKind, SessionState
+from .engine import Engine
+from .session import LiveSession
+
+logger = logging.getLogger(__name__)
+
+FLUSH_SECONDS = 1.0
+SWEEP_SECONDS = 2.0
+RETENTION_SECONDS = 60.0
+CLIENT_SECONDS = 3600.0
+"""A sessionless client unseen for this long leaves the list."""
+
+
+class Sweeper:
+    """Runs until cancelled; a failing pass is logged and the next one runs all the same."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._last_sweep = 0.0
+        self._last_retention = time.monotonic()
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_SECONDS)
+            try:
+                await self.tick(time.monotonic())
+            except SwitchroomError as error:
+                logger.warning("housekeeping waits: %s", error.message)
+            except Exception:
+                logger.exception("housekeeping failed")
+
+    async def tick(self, now: float) -> None:
+        """Do what is due at monotonic time `now`."""
+        self._engine.flush()
+        for due in self._engine.on_tick:
+            due()
+        if now - self._last_sweep >= SWEEP_SECONDS:
+            self._last_sweep = now
+            await self.sweep(now)
+        if now - self._last_retention >= RETENTION_SECONDS:
+            self._last_retention = now
+            await self._engine.store.sessions.sweep(time.time())
+
+    async def sweep(self, now: float) -> None:
+        """Expire what is due and hibernate what is quiet."""
+        settings = self._engine.settings
+        for index, session in enumerate(list(self._engine.by_id.values())):
+            if index % 2_000 == 1_999:
+                await asyncio.sleep(0)
+            if session.early_end is not None:
+                continue
+            if (code := self._due(session, now)) is not None:
+                await self._engine.end(session, SessionState.EXPIRED, code)
+            elif session.resident is not None and self._is_quiet(session, now - settings.hibernate_seconds):
+                if self._engine.release is not None:
+                    await self._engine.release(session)
+
+    def _due(self, session: LiveSession, now: float) -> str | None:
+        settings, record = self._engine.settings, session.record
+        quiet = now - session.last_used
+        if record.kind is SessionKind.CLIENT:
+            return "idle" if quiet > CLIENT_SECONDS and not session.is_busy else None
+        lifetime = record.lifetime_seconds or settings.lifetime_seconds
+        if lifetime is not None and time.time() - record.created_at > lifetime:
+            return "lifetime"
+        if session.is_busy or quiet <= (record.idle_seconds or settings.idle_seconds):
+            return None
+        return "idle"
+
+    @staticmethod
+    def _is_quiet(session: LiveSession, before: float) -> bool:
+        return not session.is_busy and session.last_used < before and session.resident.can_hibernate

@@ -1,0 +1,354 @@
+"""The vocabulary of Switchroom: plain values that every other module speaks in.
+
+Only the standard library is imported here. Times are Unix seconds (UTC) as floats, sizes are
+bytes, and a payload is the JSON text of one JSON-RPC message with everything outside ASCII escaped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+STANDALONE_STREAM = 0
+"""Stream number of a session's standalone GET stream; a request's own stream has its `seq`."""
+
+ACTIVE_WINDOW_SECONDS = 60.0
+"""A session whose client was heard within this time is shown as active, otherwise as idle."""
+
+
+class SessionKind(StrEnum):
+    """What a session is on the wire. `CLIENT` is not a session: it collects the calls of one
+    client of the 2026-07-28 era that carry no handle, and is never listed among sessions."""
+
+    STREAMABLE_HTTP = "streamable-http"
+    SSE = "sse"
+    STDIO = "stdio"
+    HANDLE = "handle"
+    CLIENT = "client"
+
+
+class Era(StrEnum):
+    """The two protocol eras: revisions up to 2025-11-25 open with a handshake, 2026-07-28 does not."""
+
+    HANDSHAKE = "handshake"
+    MODERN = "modern"
+
+
+class SessionState(StrEnum):
+    """Where a session is in its life. The first three are the handshake's own names."""
+
+    NOT_INITIALIZED = "not_initialized"
+    INITIALIZING = "initializing"
+    INITIALIZED = "initialized"
+    DETACHED = "detached"
+    """Initialized, but no worker has held it since a restart; the next request revives it."""
+    REJECTED = "rejected"
+    CLOSED = "closed"
+    EXPIRED = "expired"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a client may still use the session."""
+        return self not in ENDED_STATES
+
+
+ENDED_STATES = frozenset({SessionState.REJECTED, SessionState.CLOSED, SessionState.EXPIRED})
+
+
+class Direction(StrEnum):
+    """Who wrote an event; `LOCAL` events never crossed the wire."""
+
+    FROM_CLIENT = "from_client"
+    FROM_SERVER = "from_server"
+    LOCAL = "local"
+
+
+class EventKind(StrEnum):
+    """What one row of the event log records."""
+
+    REQUEST = "request"
+    RESPONSE = "response"
+    ERROR = "error"
+    NOTIFICATION = "notification"
+    LIFECYCLE = "lifecycle"
+    STREAM = "stream"
+    KEY = "key"
+    OPERATOR = "operator"
+
+
+class Event(NamedTuple):
+    """One row of a session's append-only log."""
+
+    seq: int
+    """1, 2, 3, … within the session, without gaps."""
+    epoch: int
+    """Grows with every restart or hand-over of the session; part of the event id on the wire."""
+    at: float
+    direction: Direction
+    kind: EventKind
+    method: str | None = None
+    """The JSON-RPC method (an answer carries its request's), or the name of a local event."""
+    stream: int | None = None
+    """`STANDALONE_STREAM`, the `seq` of the request whose stream carried it, or `None` when local."""
+    request_id: str | None = None
+    """The JSON-RPC id as JSON text, so `5` and `"5"` stay apart."""
+    size_bytes: int = 0
+    """Size of the whole message, also when `payload` was cut."""
+    duration_us: int | None = None
+    """On an answer: microseconds since its request."""
+    error_code: int | None = None
+    """JSON-RPC error code, or 0 where a tool answered `isError`."""
+    related_seq: int | None = None
+    """An answer names its request; a replayed notification names its original."""
+    expires_at: float | None = None
+    """A queued broadcast or replay is not delivered after this time; `None` means no limit."""
+    payload: str | None = None
+
+
+class EventPage(NamedTuple):
+    """A bounded slice of a log."""
+
+    events: list[Event]
+    dropped: int
+    """How many events directly before the first one retention has dropped (0: none)."""
+    has_more: bool
+
+
+@dataclass(slots=True)
+class SessionRecord:
+    """The durable part of a session: what the store keeps and a restart restores."""
+
+    no: int
+    """Internal number, unique in the store; never leaves it."""
+    id: str
+    """Public reference: 13 characters, 64 random bits; appears in URLs, the API and logs."""
+    kind: SessionKind
+    state: SessionState
+    server: str
+    """Name of the mounted MCP server the session belongs to."""
+    worker_id: str
+    created_at: float
+    last_activity_at: float
+    sid_hash: bytes | None = None
+    """SHA-256 of the `Mcp-Session-Id` or handle, which is a bearer secret and is not kept."""
+    sid_prefix: str = ""
+    """Its first eight characters, for people."""
+    epoch: int = 1
+    epochs: list[tuple[int, int]] = field(default_factory=lambda: [(1, 1)])
+    """`(epoch, first seq)` pairs, oldest first: which event ids each epoch can have issued."""
+    principal: str | None = None
+    """Who the access token speaks for, as shown; `None` where the server asks for no token."""
+    principal_key: str | None = None
+    """Issuer, client and subject as JSON: what a request must match to use the session."""
+    client_name: str = ""
+    client_version: str = ""
+    protocol_version: str = ""
+    address: str = ""
+    init: str | None = None
+    """The `initialize` params as JSON, from which a revival rebuilds the connection."""
+    is_initialized: bool = False
+    """Whether `notifications/initialized` has arrived."""
+    ended_at: float | None = None
+    end_code: str | None = None
+    """`client`, `idle`, `lifetime`, `operator`, `limit`, `refused`, `shutdown` or `disconnect`."""
+    end_by: str | None = None
+    end_reason: str | None = None
+    request_count: int = 0
+    error_count: int = 0
+    key_count: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    last_seq: int = 0
+    trimmed_seq: int = 0
+    """Events up to here were dropped by retention; 0 when none."""
+    delivered_seq: int = 0
+    """Highest event of the standalone stream that was written to an open stream."""
+    log_level: str | None = None
+    """The level the client set with `logging/setLevel`; `None` before it did."""
+    idle_seconds: float | None = None
+    """Idle limit of this session; `None` means the server's setting."""
+    lifetime_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session at one moment, as pages, the API and the command line show it."""
+
+    id: str
+    kind: SessionKind
+    state: SessionState
+    status: str
+    """`state`, with `initialized` split by recent activity into `active` and `idle`."""
+    era: Era
+    server: str
+    worker_id: str
+    mcp_session_id_prefix: str
+    protocol_version: str
+    client_name: str
+    client_version: str
+    principal: str | None
+    address: str
+    request_count: int
+    error_count: int
+    in_flight: int
+    open_streams: int
+    key_count: int
+    event_count: int
+    """Events ever recorded, dropped ones included."""
+    bytes_in: int
+    bytes_out: int
+    created_at: float
+    last_activity_at: float
+    expires_at: float | None
+    ended_at: float | None
+    end_code: str | None
+    end_by: str | None
+    end_reason: str | None
+    log_level: str | None
+    trimmed_seq: int
+    recent: tuple[tuple[int, int], ...] = ()
+    """`(requests, errors)` of the last five minutes in 24 equal steps, oldest first."""
+    version: int = 0
+    """Grows whenever anything shown here changed; compares within one process only."""
+
+    @property
+    def is_live(self) -> bool:
+        return self.state.is_live
+
+
+class SessionPage(NamedTuple):
+    """One page of a session list."""
+
+    items: list[Session]
+    next_cursor: str | None
+    total: int
+
+
+class StoredKey(NamedTuple):
+    """One key a tool stored for its session."""
+
+    name: str
+    value: str | None
+    """JSON text; `None` for a secret, whose sealed bytes stay in the store."""
+    version: int
+    size_bytes: int
+    updated_at: float
+    expires_at: float | None = None
+    key_id: str | None = None
+    """Id of the encryption key a secret is sealed with; `None` for a plain value."""
+
+
+class InFlight(NamedTuple):
+    """A request that has not been answered yet."""
+
+    request_id: str
+    """JSON text, as sent."""
+    seq: int
+    method: str
+    target: str | None
+    """Tool, prompt or resource the request names."""
+    started_at: float
+    waiting_for_client: bool
+    progress: float | None
+    total: float | None
+    cancelled: bool
+
+
+class StreamInfo(NamedTuple):
+    """A stream a client holds open right now."""
+
+    stream: int
+    kind: str
+    """`get`, `post` or `listen`."""
+    method: str | None
+    opened_at: float
+    sent: int
+    """Events written to this connection."""
+    last_write_at: float | None
+    resumed_from: int | None
+
+
+class AuditEntry(NamedTuple):
+    """An operator's action: intent and outcome, shown as one."""
+
+    id: int
+    action_id: str
+    at: float
+    actor: str
+    role: str
+    action: str
+    target: str
+    reason: str
+    outcome: str
+    """`done`, `partly`, `refused`, `failed`, or `started` while no outcome is recorded."""
+    detail: str
+    """JSON object: counts and per-session results."""
+    address: str
+
+
+class DeliveryStatus(StrEnum):
+    """What became of one recipient of a broadcast."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    """Written to an open stream; MCP has no read receipts."""
+    QUEUED = "queued"
+    NOT_LISTENING = "not_listening"
+    BELOW_LEVEL = "below_level"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+class Receipt(NamedTuple):
+    """The outcome of a broadcast for one session or sessionless client."""
+
+    session_id: str
+    status: DeliveryStatus
+    at: float
+    reason: str | None = None
+    seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """One message to many sessions, with its figures as they stand."""
+
+    id: str
+    created_at: float
+    actor: str
+    text: str
+    level: str
+    filter: str
+    exclude: str
+    status: str
+    """`sending`, `done` or `stopped`."""
+    audience: int
+    counts: dict[str, int]
+    """Recipients by `DeliveryStatus` value; they add up to `audience`."""
+    expires_at: float
+    idempotency_key: str | None = None
+
+
+class Role(StrEnum):
+    """What an operator or an API token may do; each role includes the ones before it."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+    def includes(self, other: Role) -> bool:
+        """Whether this role may do what `other` may."""
+        order = (Role.VIEWER, Role.OPERATOR, Role.ADMIN)
+        return order.index(self) >= order.index(other)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: an operator, an API token, or Switchroom itself."""
+
+    name: str
+    role: Role
+    kind: str = "operator"
+    """`operator`, `token` or `system`."""
+    address: str = ""

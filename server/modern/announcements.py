@@ -1,0 +1,201 @@
+"""Broadcasts to the newer era: the resource `switchroom://announcements` and listen streams.
+
+Servers have no log messages outside a request in 2026-07-28 (SEP-2577), so a broadcast updates this
+resource and tells the clients that listen to it (SEP-2575, `subscriptions/listen`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import json
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from mcp.server.context import HandlerResult, ServerRequestContext
+from mcp.server.lowlevel import Server
+from mcp.server.subscriptions import (
+    SUBSCRIPTION_ID_META_KEY,
+    InMemorySubscriptionBus,
+    ListenHandler,
+)
+from mcp.shared.exceptions import MCPError
+from mcp_types import (
+    INVALID_PARAMS,
+    ListResourcesResult,
+    PaginatedRequestParams,
+    ReadResourceRequestParams,
+    ReadResourceResult,
+    Resource,
+    ResourceUpdatedNotification,
+    ResourceUpdatedNotificationParams,
+    SubscriptionsListenRequestParams,
+    SubscriptionsListenResult,
+    TextResourceContents,
+)
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+
+from ..current import current_call
+from ..engine.session import LiveSession
+from ..engine.streams import OpenStream
+
+URI = "switchroom://announcements"
+_KEPT = 20
+_MAX_WAITING = 64
+
+
+class Listener:
+    """One open `subscriptions/listen` stream."""
+
+    def __init__(self, session: LiveSession, uris: frozenset[str]) -> None:
+        self.session = session
+        self.uris = uris
+        self.updates: asyncio.Queue[Callable[[bool], None]] = asyncio.Queue(_MAX_WAITING)
+        self.closing = asyncio.Event()
+
+
+class Announcements:
+    """Keeps the last announcements and the listen streams; serves the resource."""
+
+    def __init__(self, *, is_enabled: bool) -> None:
+        self.is_enabled = is_enabled
+        self._latest: deque[dict[str, str]] = deque(maxlen=_KEPT)
+        self._listeners: list[Listener] = []
+
+    # -- what operators do ---------------------------------------------------------------------
+
+    def add(self, text: str, level: str) -> None:
+        """Put an announcement into the resource."""
+        at = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        self._latest.append({"at": at, "level": level, "text": text})
+
+    def tell(self, session_id: str, report: Callable[[bool], None]) -> bool:
+        """Send "resource updated" to a client's streams; `report` is told whether it was written.
+
+        Returns `False` when no stream of that client listens to the announcements.
+        """
+        for listener in self._listeners:
+            if listener.session.record.id == session_id and URI in listener.uris and not listener.updates.full():
+                listener.updates.put_nowait(report)
+                return True
+        return False
+
+    # -- the resource --------------------------------------------------------------------------
+
+    def install(self, server: Server[Any]) -> None:
+        """Take part in a server's `subscriptions/listen`, and serve resources where it has none."""
+        entry = server.get_request_handler("subscriptions/listen")
+        inner: Any = entry.handler if entry is not None else ListenHandler(InMemorySubscriptionBus())
+        if entry is None and not self.is_enabled:
+            return
+
+        async def listen(
+            ctx: ServerRequestContext[Any, Any], params: SubscriptionsListenRequestParams
+        ) -> SubscriptionsListenResult:
+            return await self._listen(ctx, params, inner)
+
+        server.add_request_handler("subscriptions/listen", SubscriptionsListenRequestParams, listen)
+        if self.is_enabled:
+            self._serve_resource(server)
+
+    def _serve_resource(self, server: Server[Any]) -> None:
+        listed = server.get_request_handler("resources/list")
+        read = server.get_request_handler("resources/read")
+
+        async def list_resources(ctx: ServerRequestContext[Any, Any], params: PaginatedRequestParams) -> HandlerResult:
+            theirs: HandlerResult = ListResourcesResult(resources=[])
+            if listed is not None:
+                theirs = await listed.handler(ctx, params)
+            is_first_page = not params.cursor
+            return _with_resource(theirs) if _is_modern(ctx) and is_first_page else theirs
+
+        async def read_resource(
+            ctx: ServerRequestContext[Any, Any], params: Any
+        ) -> HandlerResult:
+            if _is_modern(ctx) and str(params.uri) == URI:
+                return self._contents()
+            if read is None:
+                raise MCPError(INVALID_PARAMS, f"Unknown resource: {params.uri}")
+            result: HandlerResult = await read.handler(ctx, params)
+            return result
+
+        server.add_request_handler("resources/list", PaginatedRequestParams, list_resources)
+        server.add_request_handler("resources/read", read.params_type if read else ReadResourceRequestParams, read_resource)
+
+    def _contents(self) -> ReadResourceResult:
+        text = json.dumps({"announcements": list(self._latest)}, ensure_ascii=False, indent=2)
+        return ReadResourceResult(contents=[TextResourceContents(uri=URI, mime_type="application/json", text=text)])
+
+    # -- listen streams ------------------------------------------------------------------------
+
+    async def _listen(
+        self, ctx: ServerRequestContext[Any, Any], params: SubscriptionsListenRequestParams, inner: Any
+    ) -> SubscriptionsListenResult:
+        current = current_call.get()
+        if current is None or current.call is None:
+            result: SubscriptionsListenResult = await inner(ctx, params)
+            return result
+        listener = Listener(current.session, frozenset(params.notifications.resource_subscriptions or ()))
+        opened = OpenStream(current.call.seq, "listen", listener.closing.set, method=ctx.method)
+        session = current.session
+        session.streams = [*(session.streams or []), opened]
+        self._listeners.append(listener)
+        session.touch()
+        tasks = [
+            asyncio.ensure_future(inner(ctx, params)),
+            asyncio.ensure_future(self._forward(ctx, listener, opened)),
+            asyncio.ensure_future(listener.closing.wait()),
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                if task is tasks[0] or task.exception() is not None:
+                    return task.result()  # type: ignore[no-any-return]
+            meta: dict[str, Any] = {SUBSCRIPTION_ID_META_KEY: ctx.request_id}
+            return SubscriptionsListenResult(_meta=meta)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._listeners.remove(listener)
+            session.streams.remove(opened)
+            session.touch()
+
+    async def _forward(self, ctx: ServerRequestContext[Any, Any], listener: Listener, opened: OpenStream) -> None:
+        meta: dict[str, Any] = {SUBSCRIPTION_ID_META_KEY: ctx.request_id}
+        while True:
+            report = await listener.updates.get()
+            params = ResourceUpdatedNotificationParams(uri=URI, _meta=meta)
+            written = False
+            try:
+                await ctx.session.send_notification(
+                    ResourceUpdatedNotification(params=params), related_request_id=ctx.request_id
+                )
+                written = True
+                opened.wrote(1)
+            finally:
+                report(written)
+
+
+def _is_modern(ctx: ServerRequestContext[Any, Any]) -> bool:
+    return ctx.protocol_version in MODERN_PROTOCOL_VERSIONS
+
+
+def _announcement_resource() -> Resource:
+    return Resource(
+        name="announcements",
+        uri=URI,
+        title="Announcements of this server's operators",
+        description="The latest messages of the people who run this server. Listen to it to hear of new ones.",
+        mime_type="application/json",
+    )
+
+
+def _with_resource(result: HandlerResult) -> HandlerResult:
+    if isinstance(result, ListResourcesResult):
+        return result.model_copy(update={"resources": [*result.resources, _announcement_resource()]})
+    if isinstance(result, dict) and isinstance(result.get("resources"), list):
+        ours = _announcement_resource().model_dump(by_alias=True, mode="json", exclude_none=True)
+        return {**result, "resources": [*result["resources"], ours]}
+    return result

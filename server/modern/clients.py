@@ -1,0 +1,77 @@
+"""Clients of the newer era: their calls belong to no session, so they are shown per client.
+
+Principal, name and version together; without authentication that is a label and not an identity.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from mcp.server.context import ServerRequestContext
+
+from ..engine.engine import Engine
+from ..engine.session import LiveSession
+from ..models import SessionKind, SessionState
+from ..transport.principals import address_of, principal_of
+
+_MAX_NAME = 256
+_MAX_CLIENTS = 10_000
+"""More clients than this share one row: names are the clients' own and cost them nothing."""
+
+
+class Clients:
+    """Finds or opens the log of the client that sent a request."""
+
+    def __init__(self, engine: Engine, server_name: str) -> None:
+        self._engine = engine
+        self._server_name = server_name
+        self._ids: dict[str, str] = {}
+
+    def load(self) -> None:
+        """Take up the clients known from before a restart."""
+        for session in self._engine.live(clients=True):
+            record = session.record
+            if record.server == self._server_name:
+                self._ids[_key(record.principal_key, record.client_name, record.client_version)] = record.id
+
+    def of_request(self, ctx: ServerRequestContext[Any, Any]) -> LiveSession:
+        """Return the client's log, opened at its first call.
+
+        Raises:
+            Overloaded: The store's queue is full.
+        """
+        scope: dict[str, Any] = getattr(ctx.request, "scope", None) or {"type": "http"}
+        principal = principal_of(scope)
+        params = ctx.session.client_params
+        name = params.client_info.name[:_MAX_NAME] if params is not None else ""
+        version = params.client_info.version[:_MAX_NAME] if params is not None else ""
+        key = _key(principal.key if principal is not None else None, name, version)
+        known = self._engine.by_id.get(self._ids.get(key, ""))
+        if known is not None:
+            return known
+        if len(self._ids) >= _MAX_CLIENTS:
+            self._ids = {k: i for k, i in self._ids.items() if i in self._engine.by_id}
+            if len(self._ids) >= _MAX_CLIENTS:
+                name, version, key = "(many clients)", "", _key(None, "(many clients)", "")
+                if (shared := self._engine.by_id.get(self._ids.get(key, ""))) is not None:
+                    return shared
+        session = self._engine.open(
+            SessionKind.CLIENT,
+            None,
+            server=self._server_name,
+            principal=principal.name if principal is not None else None,
+            principal_key=principal.key if principal is not None else None,
+            address=address_of(scope),
+            state=SessionState.INITIALIZED,
+        )
+        record = session.record
+        record.client_name, record.client_version = name, version
+        record.protocol_version, record.is_initialized = ctx.protocol_version, True
+        self._engine.flush()
+        self._ids[key] = record.id
+        return session
+
+
+def _key(principal: str | None, name: str, version: str) -> str:
+    return json.dumps([principal, name, version])

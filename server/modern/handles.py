@@ -1,0 +1,85 @@
+"""Handles: sessions of the newer era. A tool mints one, and later calls pass it as `session_id`.
+
+A handle is a bearer secret: the store keeps its hash, the log shows its first eight characters.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mcp.server.context import ServerRequestContext
+
+from ..current import current_call
+from ..engine.engine import Engine
+from ..engine.session import LiveSession
+from ..errors import Unsupported
+from ..ids import hash_secret, new_handle
+from ..models import EventKind, SessionKind, SessionState
+from ..transport.principals import principal_of
+
+ARGUMENT = "session_id"
+"""The tool argument that carries a handle."""
+
+UNKNOWN = "Unknown session_id: it was never issued, has ended, or belongs to another principal. Call open_session."
+
+
+class Handles:
+    """Mints and finds handles."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def of_request(self, ctx: ServerRequestContext[Any, Any]) -> LiveSession | None:
+        """Return the session whose handle a tool call carries, when it is valid for this caller."""
+        if ctx.method != "tools/call":
+            return None
+        handle = handle_argument(ctx.params)
+        if handle is None:
+            return None
+        scope: dict[str, Any] = getattr(ctx.request, "scope", None) or {"type": "http"}
+        principal = principal_of(scope)
+        return self._find(handle, principal.key if principal is not None else None)
+
+    def _find(self, handle: str, principal_key: str | None) -> LiveSession | None:
+        session = self._engine.find(hash_secret(handle))
+        if session is None or session.record.kind is not SessionKind.HANDLE:
+            return None
+        return session if session.record.principal_key == principal_key else None
+
+    def open(self) -> tuple[LiveSession, str]:
+        """Mint a handle for the caller of the running call and open its session.
+
+        Raises:
+            Unsupported: No call is running, or its connection has a session already.
+            LimitReached: Too many sessions.
+        """
+        current = current_call.get()
+        if current is None or current.call is None:
+            raise Unsupported("open_session works inside a tool call only.")
+        caller = current.session.record
+        if caller.kind not in (SessionKind.CLIENT, SessionKind.HANDLE):
+            raise Unsupported("This connection has a session already; call the other tools without session_id.")
+        handle = new_handle()
+        session = self._engine.open(
+            SessionKind.HANDLE,
+            handle,
+            server=caller.server,
+            principal=caller.principal,
+            principal_key=caller.principal_key,
+            address=caller.address,
+            state=SessionState.INITIALIZED,
+        )
+        record = session.record
+        record.client_name, record.client_version = caller.client_name, caller.client_version
+        record.protocol_version, record.is_initialized = caller.protocol_version, True
+        self._engine.set_state(session, SessionState.INITIALIZED, "open_session")
+        session.note(EventKind.LIFECYCLE, "opened_by", f'{{"client":"{caller.id}"}}')
+        current.call.secrets = [*(current.call.secrets or ()), handle]
+        return session, handle
+
+
+def handle_argument(params: Any) -> str | None:
+    """Return the handle among a tool call's arguments."""
+    arguments = params.get("arguments") if params else None
+    handle = arguments.get(ARGUMENT) if isinstance(arguments, dict) else None
+    return handle if isinstance(handle, str) and handle else None

@@ -1,0 +1,99 @@
+"""The frame of every action: who may, what was meant, what came of it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from ..errors import AlreadyEnded, Forbidden, NotFound, StoreUnavailable, SwitchroomError
+from ..ids import new_reference
+from ..models import Actor, Role
+from ..store.base import AuditLog
+
+logger = logging.getLogger(__name__)
+
+
+class Action:
+    """One action under way; set `outcome` and `detail` before it ends."""
+
+    def __init__(self, action_id: str) -> None:
+        self.id = action_id
+        self.outcome = "done"
+        self.detail: dict[str, object] = {}
+
+
+class Actions:
+    """Authorises and records actions: the intent before, the outcome after, under one id."""
+
+    def __init__(self, audit: AuditLog) -> None:
+        self._audit = audit
+
+    @asynccontextmanager
+    async def run(
+        self, actor: Actor, action: str, target: str, reason: str = "", *, needs: Role = Role.OPERATOR
+    ) -> AsyncIterator[Action]:
+        """Record the intent, let the body act, record the outcome.
+
+        Raises:
+            Forbidden: The actor's role does not allow it; recorded too.
+        """
+        running = Action(new_reference())
+        if not actor.role.includes(needs):
+            await self._write(running.id, "outcome", actor, action, target, reason, "refused", {"needs": needs.value})
+            raise Forbidden(f"Your role is {actor.role.value}; this needs the role {needs.value}.")
+        await self._write(running.id, "intent", actor, action, target, reason, "started", {})
+        try:
+            yield running
+        except SwitchroomError as error:
+            refused = isinstance(error, AlreadyEnded | NotFound)
+            running.outcome = "refused" if refused else "failed"
+            running.detail = {"error": error.message, "code": error.code}
+            raise
+        except BaseException as error:
+            running.outcome, running.detail = "failed", {"error": type(error).__name__}
+            raise
+        finally:
+            await self._write(running.id, "outcome", actor, action, target, reason, running.outcome, running.detail)
+
+    async def note(self, actor: Actor, action: str, target: str, outcome: str, detail: dict[str, object]) -> None:
+        """Record something that is its own outcome, such as a sign-in."""
+        await self._write(new_reference(), "outcome", actor, action, target, "", outcome, detail)
+
+    async def _write(
+        self,
+        action_id: str,
+        phase: str,
+        actor: Actor,
+        action: str,
+        target: str,
+        reason: str,
+        outcome: str,
+        detail: dict[str, object],
+    ) -> None:
+        text = json.dumps(detail)
+        try:
+            await self._audit.record(
+                action_id=action_id,
+                phase=phase,
+                actor=actor,
+                action=action,
+                target=target,
+                reason=reason,
+                outcome=outcome,
+                detail=text,
+            )
+        except StoreUnavailable as error:
+            # A full disk must not stop an operator; the record goes where it still can.
+            logger.error(
+                "AUDIT (store unavailable: %s) %s %s by %s on %r because %r: %s %s",
+                error.message,
+                phase,
+                action,
+                actor.name,
+                target,
+                reason,
+                outcome,
+                text,
+            )

@@ -1,0 +1,41 @@
+"""`Operations`: the one door through which pages, API, command line and tools act."""
+
+from __future__ import annotations
+
+from ..directory.directory import Directory
+from ..engine.engine import Engine
+from ..models import Actor
+from .actions import Actions
+from .broadcasts import BroadcastVerbs
+from .deliveries import Deliveries
+from .keys import KeyVerbs
+from .replays import ReplayVerbs
+from .sessions import SessionVerbs
+
+
+class Operations:
+    """The operator's verbs. Each one authorises, acts, and leaves its intent and outcome in the audit log."""
+
+    def __init__(self, engine: Engine, directory: Directory) -> None:
+        actions = Actions(engine.store.audit)
+        self.deliveries = Deliveries()
+        sessions = SessionVerbs(engine, directory, actions)
+        keys = KeyVerbs(engine, actions)
+        self.broadcasts = BroadcastVerbs(engine, directory, actions, self.deliveries)
+        self._actions = actions
+        self.expire = sessions.expire
+        self.cancel = sessions.cancel
+        self.close_stream = sessions.close_stream
+        self.replay = ReplayVerbs(engine, actions, self.deliveries).replay
+        self.broadcast = self.broadcasts.broadcast
+        self.stop_broadcast = self.broadcasts.stop_broadcast
+        self.set_key = keys.set_key
+        self.delete_key = keys.delete_key
+        engine.on_written = self.deliveries.written
+        engine.on_tick.append(self.deliveries.expire)
+
+    async def note_access(
+        self, actor: Actor, action: str, target: str, outcome: str, detail: dict[str, object]
+    ) -> None:
+        """Record a sign-in, a token's making or a refusal: something that is its own outcome."""
+        await self._actions.note(actor, action, target, outcome, detail)

@@ -1,0 +1,161 @@
+"""Replay to the client: chosen notifications are appended again, and the ordinary tail delivers them.
+
+A client's cursor never moves backwards, and MCP forbids repeating an answer, so answers and server
+requests are not sent again (2025-11-25, transports, resumability: a message belongs to one stream).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Sequence
+
+from ..engine.engine import Engine
+from ..engine.session import LiveSession
+from ..errors import AlreadyEnded, InvalidInput, Unsupported
+from ..models import STANDALONE_STREAM, Actor, Direction, Event, EventKind, SessionKind
+from ..store.base import EventQuery
+from .actions import Actions
+from .deliveries import Deliveries
+from .results import ReplayItem, ReplayResult
+
+MAX_EVENTS = 1_000
+SETTLE_SECONDS = 2.0
+"""How long a replay waits for an open stream to carry what it appended."""
+
+
+class ReplayVerbs:
+    """Sending logged notifications to their client again."""
+
+    def __init__(self, engine: Engine, actions: Actions, deliveries: Deliveries) -> None:
+        self._engine = engine
+        self._actions = actions
+        self._deliveries = deliveries
+
+    async def replay(
+        self,
+        actor: Actor,
+        session_id: str,
+        *,
+        after_seq: int | None = None,
+        seqs: Sequence[int] = (),
+        from_seq: int | None = None,
+        to_seq: int | None = None,
+    ) -> ReplayResult:
+        """Send events again: those after one, some by number, or a range.
+
+        Raises:
+            Forbidden: The actor may not act.
+            AlreadyEnded: The session has ended.
+            Unsupported: The session has no stream of its own (the 2026-07-28 era).
+            InvalidInput: None or several selections, or over 1,000 events.
+        """
+        target = f"{session_id} {_selection_text(after_seq, seqs, from_seq, to_seq)}"
+        async with self._actions.run(actor, "replay", target) as action:
+            session = self._session(session_id)
+            events = await self._selected(session, after_seq, seqs, from_seq, to_seq)
+            items = await self._send_again(session, events, seqs)
+            result = ReplayResult(action.id, items)
+            session.note(EventKind.OPERATOR, "replay", json.dumps({"by": actor.name, "events": len(events)}))
+            action.outcome = "done" if result.skipped == 0 else "partly" if result.skipped < len(items) else "refused"
+            action.detail = {"delivered": result.delivered, "queued": result.queued, "skipped": result.skipped}
+            return result
+
+    def _session(self, session_id: str) -> LiveSession:
+        session = self._engine.by_id.get(session_id)
+        if session is None:
+            raise AlreadyEnded(f"Session {session_id} has ended or is not known here; only a live one can be replayed to.")
+        if session.record.kind is not SessionKind.STREAMABLE_HTTP:
+            raise Unsupported("Replay needs a stream that the server may write to; MCP 2026-07-28 has none.")
+        return session
+
+    async def _selected(
+        self,
+        session: LiveSession,
+        after_seq: int | None,
+        seqs: Sequence[int],
+        from_seq: int | None,
+        to_seq: int | None,
+    ) -> list[Event]:
+        chosen = [after_seq is not None, bool(seqs), from_seq is not None or to_seq is not None]
+        if sum(chosen) != 1:
+            raise InvalidInput("Choose events in one way: after_seq, seqs, or from_seq with to_seq.")
+        log, record = self._engine.store.events, session.record
+        if seqs:
+            if len(seqs) > MAX_EVENTS:
+                raise InvalidInput(f"At most {MAX_EVENTS:,} events can be replayed at once.")
+            found = [await log.get(record.no, seq) for seq in sorted(set(seqs))]
+            return [event for event in found if event is not None]
+        after = after_seq if after_seq is not None else (from_seq or 1) - 1
+        before = to_seq + 1 if to_seq is not None else record.last_seq + 1
+        page = await log.read(record.no, EventQuery(after=after, before=before, limit=MAX_EVENTS))
+        if page.has_more:
+            raise InvalidInput(f"At most {MAX_EVENTS:,} events can be replayed at once; choose a smaller range.")
+        return page.events
+
+    async def _send_again(self, session: LiveSession, events: list[Event], asked: Sequence[int]) -> list[ReplayItem]:
+        expires_at = time.time() + self._engine.settings.queue_seconds
+        items = [ReplayItem(seq, None, "skipped", "retention has dropped it, or it never was")
+                 for seq in sorted(set(asked) - {event.seq for event in events})]
+        sent: dict[int, ReplayItem] = {}
+        written: set[int] = set()
+        for event in events:
+            if (why := _why_not(session, event)) is not None:
+                items.append(ReplayItem(event.seq, None, "skipped", why))
+                continue
+            again, committed = session.append(
+                Direction.FROM_SERVER,
+                EventKind.NOTIFICATION,
+                event.method,
+                event.payload,
+                stream=STANDALONE_STREAM,
+                related_seq=event.seq,
+                expires_at=expires_at,
+            )
+            self._deliveries.expect(session.record.no, again.seq, expires_at, _note_in(written, again.seq))
+            sent[again.seq] = ReplayItem(event.seq, again.seq, "queued", "no stream is open; sent with the next one")
+            await committed
+        await self._settle(session, sent, written)
+        for new_seq, item in sent.items():
+            delivered = new_seq in written
+            items.append(item._replace(status="delivered", reason="written to an open stream") if delivered else item)
+        return sorted(items, key=lambda item: item.seq)
+
+    async def _settle(self, session: LiveSession, sent: dict[int, ReplayItem], written: set[int]) -> None:
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while len(written) < len(sent) and session.open_stream(STANDALONE_STREAM) and time.monotonic() < deadline:
+            await asyncio.sleep(0.01)
+
+
+def _note_in(written: set[int], seq: int) -> Callable[[bool], None]:
+    def report(was_written: bool) -> None:
+        if was_written:
+            written.add(seq)
+
+    return report
+
+
+def _why_not(session: LiveSession, event: Event) -> str | None:
+    """Return why an event cannot be sent again, or `None` when it can."""
+    if event.direction is not Direction.FROM_SERVER:
+        return "it was not sent to the client"
+    if event.kind is EventKind.REQUEST:
+        return "MCP does not allow a request to the client to be repeated: its answer could match nothing"
+    if event.kind is not EventKind.NOTIFICATION:
+        return "MCP does not allow an answer to be sent twice; the client resumes its own stream for that"
+    if event.method == "notifications/progress":
+        return "progress belongs to its request's own stream and means nothing elsewhere"
+    if event.method == "notifications/cancelled":
+        return "it withdraws a request that is over"
+    if event.payload is None or len(event.payload) != event.size_bytes:
+        return "its payload is no longer kept whole"
+    return None
+
+
+def _selection_text(after_seq: int | None, seqs: Sequence[int], from_seq: int | None, to_seq: int | None) -> str:
+    if seqs:
+        return "events " + ", ".join(str(seq) for seq in list(seqs)[:20]) + ("…" if len(seqs) > 20 else "")
+    if after_seq is not None:
+        return f"events after {after_seq}"
+    return f"events {from_seq or 1} to {to_seq or 'now'}"

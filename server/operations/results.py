@@ -1,0 +1,62 @@
+"""What the operator's verbs return: the truth about what happened."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class ExpireResult(NamedTuple):
+    """The outcome of ending sessions."""
+
+    action_id: str
+    expired: list[str]
+    already_ended: list[str]
+    failed: list[tuple[str, str]]
+    """`(session id, why)`."""
+    calls_ended: int
+    streams_closed: int
+
+    @property
+    def matched(self) -> int:
+        """How many sessions the action was about."""
+        return len(self.expired) + len(self.already_ended) + len(self.failed)
+
+
+class CancelResult(NamedTuple):
+    """The outcome of cancelling one call."""
+
+    action_id: str
+    outcome: str
+    """`cancelled`, `answered_by_leg` (its handler ignores the cancellation) or `already_answered`."""
+
+
+class ReplayItem(NamedTuple):
+    """What became of one event."""
+
+    seq: int
+    new_seq: int | None
+    status: str
+    """`delivered`, `queued` or `skipped`."""
+    reason: str
+
+
+class ReplayResult(NamedTuple):
+    """The outcome of a replay, event by event."""
+
+    action_id: str
+    items: list[ReplayItem]
+
+    def count(self, status: str) -> int:
+        return sum(1 for item in self.items if item.status == status)
+
+    @property
+    def delivered(self) -> int:
+        return self.count("delivered")
+
+    @property
+    def queued(self) -> int:
+        return self.count("queued")
+
+    @property
+    def skipped(self) -> int:
+        return self.count("skipped")

@@ -1,0 +1,171 @@
+"""The `Server.middleware` that records what does not pass through the leg.
+
+The SDK marks its middleware interface as provisional, so it is used in this module alone. It sees
+every message of the 2026-07-28 era and of `stateless_http`; for the leg's messages it only
+adds what broadcasts need (`logging/setLevel`).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import anyio
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.server.lowlevel import Server
+from mcp.shared.exceptions import MCPError
+from mcp_types import ErrorData
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+from pydantic import BaseModel, ValidationError
+
+from .current import CurrentCall, current_call
+from .data.messages import LEVELS
+from .engine.calls import Call, EarlyAnswer
+from .engine.engine import Engine
+from .engine.session import OWN_STREAM, LiveSession, forget_outcome
+from .errors import Overloaded
+from .modern.clients import Clients
+from .modern.handles import Handles, handle_argument
+from .models import Direction, EventKind
+from .transport.messages import INVALID_PARAMS, encode, error_text, result_text
+
+class Recorder:
+    """One mounted server's middleware."""
+
+    def __init__(self, engine: Engine, handles: Handles, clients: Clients, server: Server[Any]) -> None:
+        self._engine = engine
+        self._handles = handles
+        self._clients = clients
+        self._server = server
+
+    async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        current = current_call.get()
+        if current is not None:
+            return await self._in_session(ctx, call_next, current)
+        if not self._engine.is_running or ctx.request_id is None or _is_phantom(ctx):
+            return await call_next(ctx)
+        return await self._record(ctx, call_next)
+
+    # -- messages that the leg records ---------------------------------------------------------
+
+    async def _in_session(
+        self, ctx: ServerRequestContext[Any, Any], call_next: CallNext, current: CurrentCall
+    ) -> HandlerResult:
+        if ctx.method != "logging/setLevel" or not self._engine.settings.announcements:
+            return await call_next(ctx)
+        level = (ctx.params or {}).get("level")
+        if level not in LEVELS:
+            return await call_next(ctx)
+        result: HandlerResult = {}
+        if self._server.get_request_handler("logging/setLevel") is not None:
+            result = await call_next(ctx)
+        current.session.record.log_level = level
+        current.session.touch()
+        return result
+
+    # -- messages of the newer era -------------------------------------------------------------
+
+    async def _record(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        session = self._handles.of_request(ctx) or self._clients.of_request(ctx)
+        key = json.dumps(ctx.request_id)
+        session.heard(time.monotonic())
+        call = self._begin(session, ctx, key)
+        token = current_call.set(CurrentCall(self._engine, session, call))
+        answer: EarlyAnswer | None = None
+        result: HandlerResult = None
+        try:
+            with call.scope:
+                call.scope.shield = False  # a broken connection is how this era cancels a request
+                result = await call_next(ctx)
+            if call.abort is not None:
+                answer = call.abort
+                raise MCPError(answer.code, answer.message, answer.data)
+            return result
+        except MCPError as error:
+            answer = EarlyAnswer(error.error.code, error.error.message, error.error.data)
+            raise
+        except ValidationError:
+            answer = EarlyAnswer(INVALID_PARAMS, "Invalid request parameters")
+            raise
+        except anyio.get_cancelled_exc_class():
+            answer = EarlyAnswer(-32800, "The client closed the connection before the answer")
+            raise
+        except Exception:
+            answer = EarlyAnswer(-32603, "Internal server error")
+            raise
+        finally:
+            current_call.reset(token)
+            self._finish(session, call, key, answer, result)
+
+    def _begin(self, session: LiveSession, ctx: ServerRequestContext[Any, Any], key: str) -> Call:
+        seq = session.record.last_seq + 1
+        call = Call(seq, key, ctx.method, ctx.params)
+        if (handle := handle_argument(ctx.params)) is not None:
+            call.secrets = [handle]
+        message = {"jsonrpc": "2.0", "id": ctx.request_id, "method": ctx.method, "params": dict(ctx.params or {})}
+        payload = call.masked(encode(message))
+        session.record.bytes_in += len(payload)
+        try:
+            session.append(
+                Direction.FROM_CLIENT,
+                EventKind.REQUEST,
+                ctx.method,
+                payload,
+                stream=OWN_STREAM,
+                request_id=key,
+            )[1].add_done_callback(forget_outcome)
+        except Overloaded:
+            session.touch()  # the call is served all the same; the health page says what the log lacks
+        if session.calls is None:
+            session.calls = {}
+        # Ids are the client's own and may repeat between its connections: the number keeps them apart.
+        session.calls[f"{key}#{seq}"] = call
+        return call
+
+    def _finish(
+        self, session: LiveSession, call: Call, key: str, answer: EarlyAnswer | None, result: HandlerResult
+    ) -> None:
+        call.is_settled = True
+        if session.calls is not None:
+            session.calls.pop(f"{key}#{call.seq}", None)
+        body = _as_dict(result)
+        is_error = answer is not None or body.get("isError") is True
+        payload = error_text(key, answer.code, answer.message, answer.data) if answer else result_text(key, body)
+        payload = call.masked(payload)
+        session.count_answer(is_error)
+        self._engine.request_count += 1
+        session.record.bytes_out += len(payload)
+        if session.early_end is not None:
+            return
+        try:
+            session.append(
+                Direction.FROM_SERVER,
+                EventKind.ERROR if answer else EventKind.RESPONSE,
+                call.method,
+                payload,
+                stream=call.seq,
+                request_id=key,
+                duration_us=call.duration_us,
+                error_code=answer.code if answer else (0 if is_error else None),
+                related_seq=call.seq,
+            )[1].add_done_callback(forget_outcome)
+        except Overloaded:
+            session.touch()
+
+
+def _is_phantom(ctx: ServerRequestContext[Any, Any]) -> bool:
+    """Whether this is the SDK's own `tools/list` before a `tools/call` (2.3, header validation)."""
+    if ctx.method != "tools/list" or ctx.request is None or ctx.protocol_version not in MODERN_PROTOCOL_VERSIONS:
+        return False
+    named = getattr(ctx.request, "headers", {}).get("mcp-method")
+    return named is not None and named != "tools/list"
+
+
+def _as_dict(result: HandlerResult) -> dict[str, Any]:
+    if isinstance(result, ErrorData):
+        return {}
+    if isinstance(result, BaseModel):
+        return result.model_dump(by_alias=True, mode="json", exclude_none=True)
+    return dict(result) if isinstance(result, Mapping) else {}

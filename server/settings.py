@@ -1,0 +1,101 @@
+"""One frozen settings object, read once: arguments, then `SWITCHROOM_*`, then `.env`, then defaults."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Everything an operator may set. Each field is also an environment variable `SWITCHROOM_<FIELD>`."""
+
+    model_config = SettingsConfigDict(env_prefix="SWITCHROOM_", env_file=".env", extra="ignore", frozen=True)
+
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: int = Field(default=8000, ge=0, le=65535)
+    """Port to listen on; 0 lets the system choose."""
+    db: str = "sqlite:///switchroom.db"
+    """Where sessions and their events are kept: `sqlite:///path` or `memory:`."""
+    durability: Literal["interval", "commit"] = "interval"
+    """`interval`: a power cut may take the last 200 ms; `commit`: it takes nothing."""
+    environment: str = ""
+    """Shown beside the server's name, for example `production`."""
+
+    admin_password: str | None = None
+    """Sets the password of operator `admin` (12 characters or more)."""
+    allowed_hosts: str = ""
+    """Comma-separated Host values accepted beside loopback, for example `console.example.org`."""
+    allowed_origins: str = ""
+    """Comma-separated origins whose writes are accepted, for example `https://console.example.org`."""
+
+    limits: Literal["on", "off"] = "on"
+    """`off` lifts the limits below for load tests; refused beyond loopback."""
+    max_sessions: int = Field(default=100_000, ge=1)
+    """Live sessions in all."""
+    max_sessions_per_address: int = Field(default=10_000, ge=1)
+    """Live sessions opened from one address."""
+    max_sessions_per_principal: int = Field(default=10_000, ge=1)
+    """Live sessions of one principal."""
+    max_opened_per_minute: int = Field(default=600, ge=1)
+    """Sessions one address may open in a minute."""
+    max_in_flight: int = Field(default=64, ge=1)
+    """Unanswered requests of one session."""
+    max_streams: int = Field(default=16, ge=1)
+    """Streams one session may hold open."""
+    max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
+    """Largest request body."""
+    max_depth: int = Field(default=200, ge=8)
+    """Deepest nesting of a request body."""
+
+    idle_seconds: float = Field(default=1800, gt=0)
+    """A session without request or open stream for this long expires."""
+    lifetime_seconds: float | None = Field(default=None, gt=0)
+    """A session older than this expires; unset means no limit."""
+    hibernate_seconds: float = Field(default=30, gt=0)
+    """A quiet session leaves memory after this long; its next request brings it back."""
+    rejected_seconds: float = Field(default=300, gt=0)
+    """How long a refused handshake stays listed."""
+    request_to_client_seconds: float = Field(default=300, gt=0)
+    """How long a request to a client waits for its answer."""
+    stream_after_seconds: float = Field(default=0.2, gt=0)
+    """A call that takes longer is answered as a live stream."""
+    retry_ms: int = Field(default=2000, ge=100)
+    """Reconnect delay suggested to clients in SSE."""
+    ping_seconds: float = Field(default=15, gt=0)
+    """Comment lines keep an idle stream open through proxies."""
+    send_timeout_seconds: float = Field(default=30, gt=0)
+    """A write to a client that takes longer ends that stream."""
+    high_water_bytes: int = Field(default=1024 * 1024, ge=1024)
+    """A call that is this far ahead of its reader waits."""
+    cancel_grace_seconds: float = Field(default=2, gt=0)
+    """A cancelled call that ignores it is answered after this long."""
+
+    max_events: int = Field(default=10_000, ge=100)
+    """Events kept per session."""
+    max_log_bytes: int = Field(default=16 * 1024 * 1024, ge=64 * 1024)
+    """Bytes of events kept per session."""
+    max_event_age_seconds: float = Field(default=24 * 3600, gt=0)
+    """Age of the oldest event kept."""
+    max_payload_bytes: int = Field(default=256 * 1024, ge=1024)
+    """A payload that cannot be resumed is cut to this in the log."""
+    ended_session_seconds: float = Field(default=24 * 3600, gt=0)
+    """How long an ended session stays listed with its log."""
+    queue_seconds: float = Field(default=600, gt=0)
+    """How long a message for a client without a stream waits for it."""
+    max_keys: int = Field(default=1_000, ge=1)
+    """Stored keys per session."""
+    max_value_bytes: int = Field(default=256 * 1024, ge=1)
+    """Bytes of one stored value."""
+    max_total_value_bytes: int = Field(default=4 * 1024 * 1024, ge=1)
+    """Bytes of all stored values of a session."""
+
+    announcements: bool = True
+    """Declare what broadcasts need: `logging` in the handshake era, the announcements resource in the newer one."""
+
+    @property
+    def has_limits(self) -> bool:
+        """Whether the limits above are in force."""
+        return self.limits == "on"

@@ -1,0 +1,319 @@
+"""The store's contract: what every engine promises, and what it may refuse.
+
+An engine is one object with the attributes below. Every engine passes the one suite in
+`tests/server/store/`. All methods are called on the event loop's thread and none of them blocks it.
+A write is acknowledged (its future resolves) only after it is committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from ..filters import Filter
+from ..models import (
+    Actor,
+    AuditEntry,
+    Broadcast,
+    DeliveryStatus,
+    Direction,
+    Event,
+    EventKind,
+    EventPage,
+    Receipt,
+    SessionRecord,
+    StoredKey,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How much of each log is kept. Reaching any bound drops the oldest events first."""
+
+    max_events: int = 10_000
+    max_bytes: int = 16 * 1024 * 1024
+    max_age_seconds: float = 24 * 3600
+    ended_session_seconds: float = 24 * 3600
+    """How long an ended session and its log stay listed."""
+    rejected_session_seconds: float = 300
+    """The same for a refused handshake, of which a hostile client can make many."""
+    broadcast_seconds: float = 30 * 24 * 3600
+    """How long a broadcast and its receipts are kept."""
+
+
+class EventQuery(NamedTuple):
+    """Which events to read. Unset fields do not restrict."""
+
+    after: int = 0
+    """Only events with a greater `seq`."""
+    before: int | None = None
+    """Only events with a smaller `seq`."""
+    limit: int = 100
+    """1 to 1,000."""
+    stream: int | None = None
+    kinds: tuple[EventKind, ...] = ()
+    method: str | None = None
+    direction: Direction | None = None
+    errors_only: bool = False
+    request_id: str | None = None
+    newest_first: bool = False
+
+
+class Tail(Protocol):
+    """A reader that follows one log from a cursor: no gap, no double, in order of `seq`."""
+
+    @property
+    def dropped(self) -> int:
+        """Events between the cursor and the first one read that retention had dropped."""
+        ...
+
+    async def read(self, timeout: float | None = None) -> list[Event]:
+        """Return the next committed events, at least one, or `[]` on a timeout or after `wake`."""
+        ...
+
+    def wake(self) -> None:
+        """Make a pending or the next `read` return `[]` at once."""
+        ...
+
+    def close(self) -> None:
+        """Stop following. Idempotent."""
+        ...
+
+
+class EventLog(Protocol):
+    """One append-only log per session."""
+
+    def append(self, session_no: int, event: Event) -> asyncio.Future[None]:
+        """Queue an event; the future resolves after its commit.
+
+        Calls for one session are made in order of `seq` and are committed in that order. A failed
+        commit is retried; the future fails with `StoreUnavailable` when the bound (2 s) has passed,
+        while the row stays queued so that the log has no gap.
+
+        Raises:
+            Overloaded: The queue is full. Nothing was queued and `seq` is free to be used again.
+        """
+        ...
+
+    async def read(self, session_no: int, query: EventQuery) -> EventPage:
+        """Return committed events that match, in ascending `seq` unless `newest_first`."""
+        ...
+
+    async def get(self, session_no: int, seq: int) -> Event | None:
+        """Return one committed event, or `None` when it was dropped or never written."""
+        ...
+
+    def tail(self, session_no: int, after: int, *, stream: int | None = None) -> Tail:
+        """Follow a log from `after` on, optionally one stream of it. Bounded in memory."""
+        ...
+
+
+class Registry(Protocol):
+    """The sessions themselves."""
+
+    def allocate(self) -> int:
+        """Return the next session number."""
+        ...
+
+    def save(self, record: SessionRecord) -> asyncio.Future[None]:
+        """Queue the record's present values (copied at the call), in order with its events."""
+        ...
+
+    def save_many(self, records: Sequence[SessionRecord]) -> asyncio.Future[None]:
+        """Queue many records as one write; used for counters every second."""
+        ...
+
+    async def load_live(self) -> list[SessionRecord]:
+        """Return every session that has not ended, for start-up."""
+        ...
+
+    async def find(self, *, sid_hash: bytes | None = None, session_id: str | None = None) -> SessionRecord | None:
+        """Return the newest record with that secret's hash or that public reference."""
+        ...
+
+    async def ended(
+        self,
+        query: Filter,
+        *,
+        now: float,
+        sort: str = "-last_seen",
+        limit: int = 50,
+        after: tuple[float | int | str, str] | None = None,
+    ) -> list[SessionRecord]:
+        """Return ended sessions (never kind `client`) that match, sorted, after the key `(value, id)`.
+
+        `sort` is one of `last_seen`, `created`, `requests`, `errors`, `client`, `keys`, with `-` for
+        descending; ties are ordered by `id` in the same direction.
+        """
+        ...
+
+    async def count_ended(self, query: Filter, *, now: float) -> dict[str, int]:
+        """Return how many ended sessions match, by state."""
+        ...
+
+    async def sweep(self, now: float) -> int:
+        """Apply retention: drop old events, ended sessions, their keys. Return rows removed."""
+        ...
+
+
+class KeyLimits(NamedTuple):
+    """Bounds of one session's stored keys."""
+
+    max_keys: int = 1_000
+    max_value_bytes: int = 256 * 1024
+    max_total_bytes: int = 4 * 1024 * 1024
+
+
+class KeyValues(Protocol):
+    """Stored keys. Expired keys are never returned."""
+
+    async def get(self, session_no: int, name: str) -> StoredKey | None: ...
+
+    async def sealed(self, session_no: int, name: str) -> bytes | None:
+        """Return a secret's sealed bytes, or `None` when the key is absent or not a secret."""
+        ...
+
+    async def put(
+        self,
+        session_no: int,
+        name: str,
+        value: str | None,
+        *,
+        sealed: bytes | None = None,
+        key_id: str | None = None,
+        size_bytes: int,
+        expires_at: float | None = None,
+        if_version: int | None = None,
+        limits: KeyLimits,
+    ) -> StoredKey:
+        """Store a value (JSON text) or sealed bytes and return the new row, version counted up.
+
+        `if_version=0` means "only when absent".
+
+        Raises:
+            Conflict: The present version is not `if_version`.
+            LimitReached: The session would hold too many keys or bytes; nothing was changed.
+        """
+        ...
+
+    async def delete(self, session_no: int, name: str, *, if_version: int | None = None) -> bool: ...
+
+    async def list(self, session_no: int) -> list[StoredKey]:
+        """Return all keys, by name."""
+        ...
+
+    async def clear(self, session_no: int) -> int: ...
+
+
+class AuditLog(Protocol):
+    """Append-only, chained with HMAC-SHA256, always committed in full before it is acknowledged."""
+
+    async def record(
+        self,
+        *,
+        action_id: str,
+        phase: str,
+        actor: Actor,
+        action: str,
+        target: str,
+        reason: str,
+        outcome: str,
+        detail: str,
+    ) -> int:
+        """Append one row (`phase` is `intent` or `outcome`) and return its id."""
+        ...
+
+    async def query(
+        self,
+        *,
+        limit: int = 50,
+        before: int | None = None,
+        actor: str | None = None,
+        action: str | None = None,
+        target: str | None = None,
+    ) -> list[AuditEntry]:
+        """Return actions newest first, intent and outcome merged; `id` is the intent's row id."""
+        ...
+
+    async def get(self, action_id: str) -> AuditEntry | None: ...
+
+    async def verify(self) -> int | None:
+        """Return the id of the first row that breaks the chain, or `None` when it holds."""
+        ...
+
+
+class Broadcasts(Protocol):
+    """Broadcasts and their receipts."""
+
+    async def create(self, broadcast: Broadcast, recipients: Sequence[str]) -> Broadcast:
+        """Store it with one pending receipt per recipient; a known idempotency key returns the first one."""
+        ...
+
+    def settle(self, broadcast_id: str, receipts: Sequence[Receipt]) -> asyncio.Future[None]:
+        """Queue receipts, replacing those of the same session."""
+        ...
+
+    def set_status(self, broadcast_id: str, status: str) -> asyncio.Future[None]: ...
+
+    async def get(self, broadcast_id: str) -> Broadcast | None: ...
+
+    async def list(self, *, limit: int = 50, before: str | None = None) -> list[Broadcast]:
+        """Return broadcasts newest first; `before` is the id of the last one already shown."""
+        ...
+
+    async def receipts(
+        self, broadcast_id: str, *, status: DeliveryStatus | None = None, limit: int = 1_000, after: str = ""
+    ) -> builtins.list[Receipt]:
+        """Return receipts by session id."""
+        ...
+
+    async def queued(self, now: float) -> builtins.list[tuple[str, Receipt]]:
+        """Return `(broadcast id, receipt)` of everything still queued and not expired, for start-up."""
+        ...
+
+
+class StoreHealth(NamedTuple):
+    """What the health page says of the store."""
+
+    is_ok: bool
+    message: str
+    queued: int
+    """Writes waiting for a commit."""
+    last_commit_ms: float
+    failed_commits: int
+
+
+class Store(Protocol):
+    """One engine: the parts above and its life."""
+
+    @property
+    def events(self) -> EventLog: ...
+    @property
+    def sessions(self) -> Registry: ...
+    @property
+    def keys(self) -> KeyValues: ...
+    @property
+    def audit(self) -> AuditLog: ...
+    @property
+    def broadcasts(self) -> Broadcasts: ...
+    @property
+    def is_durable(self) -> bool:
+        """Whether anything survives the process."""
+        ...
+
+    async def open(self) -> None:
+        """Open or create the store.
+
+        Raises:
+            StartupError: It cannot be used; the message says what to do.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Commit what is queued and release everything."""
+        ...
+
+    def health(self) -> StoreHealth: ...

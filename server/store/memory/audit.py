@@ -1,0 +1,83 @@
+"""The audit log in memory, chained with a key that lives as long as the process."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+from ...models import Actor, AuditEntry
+from ..audit_chain import AuditChain, AuditHead, AuditRow, merge, new_row
+from ..limits import page_size
+
+
+class MemoryAuditLog:
+    """Rows in a list."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._chain = AuditChain(secrets.token_bytes(32))
+        self._rows: list[AuditRow] = []
+        self._head: AuditHead | None = None
+
+    async def record(
+        self,
+        *,
+        action_id: str,
+        phase: str,
+        actor: Actor,
+        action: str,
+        target: str,
+        reason: str,
+        outcome: str,
+        detail: str,
+    ) -> int:
+        row = new_row(
+            self._clock(),
+            action_id=action_id,
+            phase=phase,
+            actor=actor,
+            action=action,
+            target=target,
+            reason=reason,
+            outcome=outcome,
+            detail=detail,
+        )
+        row, self._head = self._chain.link(row, self._head)
+        self._rows.append(row)
+        return row.id
+
+    async def query(
+        self,
+        *,
+        limit: int = 50,
+        before: int | None = None,
+        actor: str | None = None,
+        action: str | None = None,
+        target: str | None = None,
+    ) -> list[AuditEntry]:
+        firsts = [
+            row
+            for row in self._firsts().values()
+            if (before is None or row.id < before)
+            and (actor is None or row.actor == actor)
+            and (action is None or row.action == action)
+            and (target is None or row.target == target)
+        ]
+        return [merge(row, self._outcome(row.action_id)) for row in reversed(firsts)][: page_size(limit)]
+
+    async def get(self, action_id: str) -> AuditEntry | None:
+        first = self._firsts().get(action_id)
+        return merge(first, self._outcome(action_id)) if first is not None else None
+
+    async def verify(self) -> int | None:
+        return self._chain.first_break(self._rows, self._head)
+
+    def _firsts(self) -> dict[str, AuditRow]:
+        firsts: dict[str, AuditRow] = {}
+        for row in self._rows:
+            firsts.setdefault(row.action_id, row)
+        return firsts
+
+    def _outcome(self, action_id: str) -> AuditRow | None:
+        rows = (row for row in reversed(self._rows) if row.action_id == action_id and row.phase == "outcome")
+        return next(rows, None)

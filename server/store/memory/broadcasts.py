@@ -1,0 +1,98 @@
+"""Broadcasts and receipts in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ...models import Broadcast, DeliveryStatus, Receipt
+from ..limits import page_size
+from ..text import plain_text
+from .done import done
+
+
+class MemoryBroadcasts:
+    """Broadcasts in order of creation, each with its receipts by session."""
+
+    def __init__(self) -> None:
+        self._broadcasts: dict[str, Broadcast] = {}
+        self._receipts: dict[str, dict[str, Receipt]] = {}
+
+    async def create(self, broadcast: Broadcast, recipients: Sequence[str]) -> Broadcast:
+        key = plain_text(broadcast.idempotency_key)
+        if key is not None:
+            for known in self._broadcasts.values():
+                if known.idempotency_key == key:
+                    return self._figures(known)
+        receipts = {name: Receipt(name, DeliveryStatus.PENDING, broadcast.created_at) for name in recipients}
+        kept = replace(
+            broadcast,
+            actor=plain_text(broadcast.actor),
+            text=plain_text(broadcast.text),
+            filter=plain_text(broadcast.filter),
+            exclude=plain_text(broadcast.exclude),
+            audience=len(receipts),
+            idempotency_key=key,
+        )
+        self._broadcasts[broadcast.id] = kept
+        self._receipts[broadcast.id] = receipts
+        return self._figures(kept)
+
+    def settle(self, broadcast_id: str, receipts: Sequence[Receipt]) -> asyncio.Future[None]:
+        known = self._receipts.get(broadcast_id, {})
+        for receipt in receipts:
+            if receipt.session_id in known:
+                known[receipt.session_id] = receipt._replace(reason=plain_text(receipt.reason))
+        return done()
+
+    def set_status(self, broadcast_id: str, status: str) -> asyncio.Future[None]:
+        known = self._broadcasts.get(broadcast_id)
+        if known is not None:
+            self._broadcasts[broadcast_id] = replace(known, status=status)
+        return done()
+
+    async def get(self, broadcast_id: str) -> Broadcast | None:
+        known = self._broadcasts.get(broadcast_id)
+        return self._figures(known) if known is not None else None
+
+    async def list(self, *, limit: int = 50, before: str | None = None) -> list[Broadcast]:
+        newest_first = list(reversed(self._broadcasts.values()))
+        if before is not None:
+            ids = [broadcast.id for broadcast in newest_first]
+            newest_first = newest_first[ids.index(before) + 1 :] if before in ids else []
+        return [self._figures(broadcast) for broadcast in newest_first[: page_size(limit)]]
+
+    async def receipts(
+        self, broadcast_id: str, *, status: DeliveryStatus | None = None, limit: int = 1_000, after: str = ""
+    ) -> builtins.list[Receipt]:
+        found = [
+            receipt
+            for receipt in self._receipts.get(broadcast_id, {}).values()
+            if receipt.session_id > after and (status is None or receipt.status is status)
+        ]
+        return sorted(found)[: page_size(limit)]
+
+    async def queued(self, now: float) -> builtins.list[tuple[str, Receipt]]:
+        return [
+            (broadcast.id, receipt)
+            for broadcast in self._broadcasts.values()
+            if broadcast.expires_at > now
+            for receipt in sorted(self._receipts[broadcast.id].values())
+            if receipt.status is DeliveryStatus.QUEUED
+        ]
+
+    def drop_before(self, time: float) -> int:
+        """Drop broadcasts made before and return how many rows that were."""
+        old = [broadcast.id for broadcast in self._broadcasts.values() if broadcast.created_at <= time]
+        removed = 0
+        for broadcast_id in old:
+            del self._broadcasts[broadcast_id]
+            removed += 1 + len(self._receipts.pop(broadcast_id))
+        return removed
+
+    def _figures(self, broadcast: Broadcast) -> Broadcast:
+        counts = Counter(receipt.status.value for receipt in self._receipts[broadcast.id].values())
+        return replace(broadcast, counts={status.value: counts[status.value] for status in DeliveryStatus})

@@ -1,0 +1,103 @@
+"""Stored keys in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ...models import StoredKey
+from ..base import KeyLimits
+from ..limits import check_key_limits, check_version
+from ..text import json_text, plain_text
+
+
+class _Entry(NamedTuple):
+    key: StoredKey
+    sealed: bytes | None
+
+
+class MemoryKeyValues:
+    """One dictionary for each session."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._sessions: dict[int, dict[str, _Entry]] = {}
+
+    async def get(self, session_no: int, name: str) -> StoredKey | None:
+        entry = self._live(session_no).get(name)
+        return entry.key if entry is not None else None
+
+    async def sealed(self, session_no: int, name: str) -> bytes | None:
+        entry = self._live(session_no).get(name)
+        return entry.sealed if entry is not None else None
+
+    async def put(
+        self,
+        session_no: int,
+        name: str,
+        value: str | None,
+        *,
+        sealed: bytes | None = None,
+        key_id: str | None = None,
+        size_bytes: int,
+        expires_at: float | None = None,
+        if_version: int | None = None,
+        limits: KeyLimits,
+    ) -> StoredKey:
+        live = self._live(session_no)
+        present = live.get(name)
+        version = present.key.version if present is not None else 0
+        check_version(name, version, if_version)
+        others = [entry.key.size_bytes for other, entry in live.items() if other != name]
+        check_key_limits(limits, other_keys=len(others), other_bytes=sum(others), size_bytes=size_bytes)
+        key = StoredKey(name, json_text(value), version + 1, size_bytes, self._clock(), expires_at, plain_text(key_id))
+        live[name] = _Entry(key, sealed)
+        self._sessions[session_no] = live
+        return key
+
+    async def delete(self, session_no: int, name: str, *, if_version: int | None = None) -> bool:
+        live = self._live(session_no)
+        entry = live.get(name)
+        if entry is None:
+            return False
+        check_version(name, entry.key.version, if_version)
+        del live[name]
+        self._sessions[session_no] = live
+        return True
+
+    async def list(self, session_no: int) -> list[StoredKey]:
+        return sorted(entry.key for entry in self._live(session_no).values())
+
+    async def clear(self, session_no: int) -> int:
+        count = self.count(session_no)
+        self._sessions.pop(session_no, None)
+        return count
+
+    def count(self, session_no: int) -> int:
+        """Return how many keys a session has."""
+        return len(self._live(session_no))
+
+    def forget(self, session_no: int) -> int:
+        """Drop a session's keys, expired ones too, and return how many there were."""
+        return len(self._sessions.pop(session_no, {}))
+
+    def drop_expired(self, now: float) -> int:
+        """Drop what has expired and return how many keys that were."""
+        expired = [
+            (session_no, name)
+            for session_no, entries in self._sessions.items()
+            for name, entry in entries.items()
+            if _is_expired(entry, now)
+        ]
+        for session_no, name in expired:
+            del self._sessions[session_no][name]
+        return len(expired)
+
+    def _live(self, session_no: int) -> dict[str, _Entry]:
+        now = self._clock()
+        entries = self._sessions.get(session_no, {})
+        return {name: entry for name, entry in entries.items() if not _is_expired(entry, now)}
+
+
+def _is_expired(entry: _Entry, now: float) -> bool:
+    return entry.key.expires_at is not None and entry.key.expires_at <= now

@@ -1,0 +1,123 @@
+"""Sessions in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from operator import attrgetter, itemgetter
+
+from ...filters import Filter
+from ...models import SessionKind, SessionRecord, SessionState
+from ..base import Retention
+from ..ended import EndedSession, parse_sort
+from ..limits import page_size
+from ..text import json_text, plain_text
+from .broadcasts import MemoryBroadcasts
+from .done import done
+from .events import MemoryEventLog
+from .keys import MemoryKeyValues
+
+_PLAIN = tuple(
+    field.name for field in fields(SessionRecord) if field.type in ("str", "str | None") and field.name != "init"
+)
+
+
+class MemoryRegistry:
+    """Records by number; what callers pass and get are copies."""
+
+    def __init__(
+        self, retention: Retention, events: MemoryEventLog, keys: MemoryKeyValues, broadcasts: MemoryBroadcasts
+    ) -> None:
+        self._retention = retention
+        self._events = events
+        self._keys = keys
+        self._broadcasts = broadcasts
+        self._records: dict[int, SessionRecord] = {}
+        self._last_no = 0
+
+    def allocate(self) -> int:
+        self._last_no += 1
+        return self._last_no
+
+    def save(self, record: SessionRecord) -> asyncio.Future[None]:
+        return self.save_many((record,))
+
+    def save_many(self, records: Sequence[SessionRecord]) -> asyncio.Future[None]:
+        for record in records:
+            kept = replace(record, epochs=list(record.epochs))
+            for name in _PLAIN:
+                setattr(kept, name, plain_text(getattr(kept, name)))
+            kept.init = json_text(kept.init)
+            self._records[record.no] = kept
+        return done()
+
+    async def load_live(self) -> list[SessionRecord]:
+        return [self._restored(record) for record in self._records.values() if record.state.is_live]
+
+    async def find(self, *, sid_hash: bytes | None = None, session_id: str | None = None) -> SessionRecord | None:
+        found = [
+            record
+            for record in self._records.values()
+            if (sid_hash is not None and record.sid_hash == sid_hash)
+            or (session_id is not None and record.id == session_id)
+        ]
+        return self._restored(max(found, key=attrgetter("no"))) if found else None
+
+    async def ended(
+        self,
+        query: Filter,
+        *,
+        now: float,
+        sort: str = "-last_seen",
+        limit: int = 50,
+        after: tuple[float | int | str, str] | None = None,
+    ) -> list[SessionRecord]:
+        attribute, is_descending = parse_sort(sort)
+        rows = [((getattr(record, attribute), record.id), record) for record in self._matching(query, now)]
+        rows.sort(key=itemgetter(0), reverse=is_descending)
+        if after is not None:
+            rows = [row for row in rows if (row[0] < after if is_descending else row[0] > after)]
+        return [self._copy(record) for _, record in rows[: page_size(limit)]]
+
+    async def count_ended(self, query: Filter, *, now: float) -> dict[str, int]:
+        return dict(Counter(record.state.value for record in self._matching(query, now)))
+
+    async def sweep(self, now: float) -> int:
+        removed = self._events.drop_before(now - self._retention.max_age_seconds)
+        removed += self._keys.drop_expired(now)
+        for record in list(self._records.values()):
+            if self._is_over(record, now):
+                del self._records[record.no]
+                removed += 1 + self._events.forget(record.no) + self._keys.forget(record.no)
+        return removed + self._broadcasts.drop_before(now - self._retention.broadcast_seconds)
+
+    def _is_over(self, record: SessionRecord, now: float) -> bool:
+        if record.state.is_live:
+            return False
+        ended_at = record.last_activity_at if record.ended_at is None else record.ended_at
+        is_rejected = record.state is SessionState.REJECTED
+        kept = self._retention.rejected_session_seconds if is_rejected else self._retention.ended_session_seconds
+        return ended_at <= now - kept
+
+    def _matching(self, query: Filter, now: float) -> list[SessionRecord]:
+        return [
+            record
+            for record in self._records.values()
+            if not record.state.is_live
+            and record.kind is not SessionKind.CLIENT
+            and query.matches(EndedSession(record), now)
+        ]
+
+    def _copy(self, record: SessionRecord) -> SessionRecord:
+        last_seq, trimmed_seq = self._events.bounds(record.no)
+        return replace(
+            record,
+            epochs=list(record.epochs),
+            last_seq=max(record.last_seq, last_seq),
+            trimmed_seq=max(record.trimmed_seq, trimmed_seq),
+        )
+
+    def _restored(self, record: SessionRecord) -> SessionRecord:
+        return replace(self._copy(record), key_count=self._keys.count(record.no))

@@ -1,0 +1,26 @@
+-- The audit log. An action is shown at its first row, with its newest outcome.
+
+-- name: append
+INSERT INTO audit (
+    id, at, action_id, phase, actor, role, kind, address, action, target, reason, outcome, detail, prev_hash, hash
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: newest_id
+SELECT coalesce(max(id), 0) FROM audit
+
+-- name: all
+SELECT
+    id, at, action_id, phase, actor, role, kind, address, action, target, reason, outcome, detail, prev_hash, hash
+FROM audit ORDER BY id
+
+-- name: actions
+SELECT
+    id, at, action_id, phase, actor, role, kind, address, action, target, reason, outcome, detail, prev_hash, hash
+FROM audit a
+WHERE id = (SELECT min(b.id) FROM audit b WHERE b.action_id = a.action_id) {conditions}
+ORDER BY id DESC LIMIT :limit
+
+-- name: outcome
+SELECT
+    id, at, action_id, phase, actor, role, kind, address, action, target, reason, outcome, detail, prev_hash, hash
+FROM audit WHERE action_id = ? AND phase = 'outcome' ORDER BY id DESC LIMIT 1

@@ -1,0 +1,63 @@
+-- Broadcasts and their receipts.
+
+-- name: create
+INSERT INTO broadcast (
+    id, created, actor, text, level, filter, exclude, status, audience, expires, idempotency_key
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: add_receipts
+-- One statement whatever the number; the sessions come as a JSON array.
+INSERT INTO receipt (broadcast, session, status, at)
+SELECT :broadcast, value, 'pending', :at FROM json_each(:sessions)
+
+-- name: add_count
+INSERT INTO receipt_count (broadcast, status, count) VALUES (?, 'pending', ?)
+
+-- name: settle
+UPDATE receipt SET status = :status, at = :at, reason = :reason, seq = :seq
+WHERE broadcast = (SELECT no FROM broadcast WHERE id = :broadcast) AND session = :session
+
+-- name: set_status
+UPDATE broadcast SET status = ? WHERE id = ?
+
+-- name: get
+SELECT id, created, actor, text, level, filter, exclude, status, audience, no, expires, idempotency_key
+FROM broadcast WHERE id = ?
+
+-- name: by_idempotency_key
+SELECT id, created, actor, text, level, filter, exclude, status, audience, no, expires, idempotency_key
+FROM broadcast WHERE idempotency_key = ?
+
+-- name: list
+SELECT id, created, actor, text, level, filter, exclude, status, audience, no, expires, idempotency_key
+FROM broadcast
+WHERE :before IS NULL OR no < (SELECT no FROM broadcast WHERE id = :before)
+ORDER BY no DESC LIMIT :limit
+
+-- name: counts
+SELECT status, count FROM receipt_count WHERE broadcast = ?
+
+-- name: receipts
+SELECT session, status, at, reason, seq FROM receipt
+WHERE broadcast = (SELECT no FROM broadcast WHERE id = :broadcast) AND session > :after
+    AND (:status IS NULL OR status = :status)
+ORDER BY session LIMIT :limit
+
+-- name: queued
+SELECT b.id, r.session, r.status, r.at, r.reason, r.seq
+FROM broadcast b JOIN receipt r ON r.broadcast = b.no AND r.status = 'queued'
+WHERE b.expires > :now ORDER BY b.no, r.session
+
+-- name: old
+SELECT no FROM broadcast WHERE created <= :before ORDER BY no LIMIT 1
+
+-- name: drop_receipts
+DELETE FROM receipt WHERE broadcast = :broadcast AND session IN (
+    SELECT session FROM receipt WHERE broadcast = :broadcast LIMIT :limit
+)
+
+-- name: drop_counts
+DELETE FROM receipt_count WHERE broadcast = ?
+
+-- name: drop
+DELETE FROM broadcast WHERE no = ?

@@ -1,0 +1,45 @@
+-- Event logs: appending, reading, cutting back.
+
+-- name: append
+INSERT INTO event (
+    session, seq, epoch, at, direction, kind, method, stream, request_id, size, duration_us, error_code, related_seq,
+    expires, payload, start
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: newest
+-- Where a log ends: its newest event, and the bytes before and in it.
+SELECT seq, start, coalesce(length(payload), 0) FROM event WHERE session = ? ORDER BY seq DESC LIMIT 1
+
+-- name: oldest
+SELECT seq, start FROM event WHERE session = ? ORDER BY seq LIMIT 1
+
+-- name: start
+SELECT start FROM event WHERE session = ? AND seq = ?
+
+-- name: trimmed
+SELECT max(
+    coalesce((SELECT trimmed_seq FROM session WHERE no = :session), 0),
+    coalesce((SELECT min(seq) FROM event WHERE session = :session) - 1, 0)
+)
+
+-- name: read
+-- {conditions} and {order} come from the query; see events.py.
+SELECT
+    seq, epoch, at, direction, kind, method, stream, request_id, size, duration_us, error_code, related_seq, expires,
+    payload
+FROM event WHERE session = :session AND seq > :after {conditions} ORDER BY seq {order} LIMIT :limit
+
+-- name: drop
+DELETE FROM event WHERE session = ? AND seq <= ?
+
+-- name: note_trimmed
+UPDATE session SET trimmed_seq = max(trimmed_seq, :seq) WHERE no = :session
+
+-- name: first_rows
+SELECT id, session, seq, at FROM event ORDER BY id LIMIT :limit
+
+-- name: drop_rows
+DELETE FROM event WHERE id <= ?
+
+-- name: drop_some
+DELETE FROM event WHERE id IN (SELECT id FROM event WHERE session = :session ORDER BY seq LIMIT :limit)

@@ -1,0 +1,55 @@
+-- Sessions.
+
+-- name: save
+-- {columns}, {places} and {updates} come from the column list in records.py. What retention has dropped is known here
+-- before the engine's record knows it.
+INSERT INTO session ({columns}) VALUES ({places})
+ON CONFLICT (no) DO UPDATE SET {updates}, trimmed_seq = max(trimmed_seq, excluded.trimmed_seq)
+
+-- name: live
+SELECT {columns}, {figures} FROM session s WHERE state NOT IN ('rejected', 'closed', 'expired') ORDER BY no
+
+-- name: by_hash
+SELECT {columns}, {figures} FROM session s WHERE sid_hash = :sid_hash ORDER BY no DESC LIMIT 1
+
+-- name: by_reference
+SELECT {columns}, {figures} FROM session s WHERE sref = :sref ORDER BY no DESC LIMIT 1
+
+-- name: figures
+-- After a crash the row may be older than the log and the keys, which are committed at once. The end of the log is only
+-- ever read from the log, so that a row that outlived newer events leaves no gap in their numbers.
+max(s.trimmed_seq, coalesce((SELECT max(e.seq) FROM event e WHERE e.session = s.no), 0)),
+(SELECT count(*) FROM kv k WHERE k.session = s.no AND (k.expires IS NULL OR k.expires > :now))
+
+-- name: ended
+SELECT {columns}, {figures} FROM session s
+WHERE state IN ('rejected', 'closed', 'expired') AND kind <> 'client' {conditions}
+ORDER BY {sort} {direction}, sref {direction} LIMIT :limit
+
+-- name: count_ended
+SELECT state, count(*) FROM session s
+WHERE state IN ('rejected', 'closed', 'expired') AND kind <> 'client' {conditions} GROUP BY state
+
+-- name: over
+-- Ended sessions whose time is up.
+SELECT no FROM session
+WHERE state IN ('rejected', 'closed', 'expired')
+    AND coalesce(ended, last_activity) <= CASE state WHEN 'rejected' THEN :rejected_before ELSE :ended_before END
+LIMIT :limit
+
+-- name: drop
+DELETE FROM session WHERE no = ?
+
+-- name: highest_no
+SELECT max(
+    coalesce((SELECT max(no) FROM session), 0),
+    coalesce((SELECT max(session) FROM event), 0),
+    coalesce((SELECT max(session) FROM kv), 0),
+    coalesce((SELECT value FROM meta WHERE name = 'highest_no'), 0)
+)
+
+-- name: set_meta
+INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value
+
+-- name: get_meta
+SELECT value FROM meta WHERE name = ?

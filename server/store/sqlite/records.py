@@ -1,0 +1,115 @@
+"""Session records as rows and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from ...models import SessionKind, SessionRecord, SessionState
+from ..text import json_text, plain_text
+from .items import SessionRow
+from .statements import read_statements
+
+COLUMNS = (
+    "no, sref, kind, state, server, worker, created, last_activity, sid_hash, sid_prefix, epoch, epochs, principal, "
+    "principal_key, client, client_version, protocol, address, init, is_initialized, ended, end_code, end_by, "
+    "end_reason, requests, errors, keys, bytes_in, bytes_out, trimmed_seq, delivered_seq, log_level, idle_seconds, "
+    "lifetime_seconds"
+)
+
+_SET_BY_HAND = ("no", "trimmed_seq")
+
+
+def save_statement() -> str:
+    """Return the statement that inserts or replaces one row of `to_row`."""
+    names = COLUMNS.split(", ")
+    updates = ", ".join(f"{name} = excluded.{name}" for name in names if name not in _SET_BY_HAND)
+    places = ", ".join("?" * len(names))
+    return read_statements("session")["save"].format(columns=COLUMNS, places=places, updates=updates)
+
+
+def to_row(record: SessionRecord) -> SessionRow:
+    """Return the record's present values in the order of `COLUMNS`."""
+    return (
+        record.no,
+        record.id,
+        record.kind.value,
+        record.state.value,
+        plain_text(record.server),
+        plain_text(record.worker_id),
+        record.created_at,
+        record.last_activity_at,
+        record.sid_hash,
+        plain_text(record.sid_prefix),
+        record.epoch,
+        json.dumps(record.epochs),
+        plain_text(record.principal),
+        plain_text(record.principal_key),
+        plain_text(record.client_name),
+        plain_text(record.client_version),
+        plain_text(record.protocol_version),
+        plain_text(record.address),
+        json_text(record.init),
+        int(record.is_initialized),
+        record.ended_at,
+        plain_text(record.end_code),
+        plain_text(record.end_by),
+        plain_text(record.end_reason),
+        record.request_count,
+        record.error_count,
+        record.key_count,
+        record.bytes_in,
+        record.bytes_out,
+        record.trimmed_seq,
+        record.delivered_seq,
+        plain_text(record.log_level),
+        record.idle_seconds,
+        record.lifetime_seconds,
+    )
+
+
+def to_record(row: Sequence[Any], *, last_seq: int, key_count: int | None = None) -> SessionRecord:
+    """Return the record of a row that begins with `COLUMNS`.
+
+    Args:
+        last_seq: Where its log really ends.
+        key_count: How many keys it really has; `None` takes the row's word.
+    """
+    return SessionRecord(
+        no=row[0],
+        id=row[1],
+        kind=SessionKind(row[2]),
+        state=SessionState(row[3]),
+        server=row[4],
+        worker_id=row[5],
+        created_at=row[6],
+        last_activity_at=row[7],
+        sid_hash=row[8],
+        sid_prefix=row[9],
+        epoch=row[10],
+        epochs=[(epoch, seq) for epoch, seq in json.loads(row[11])],
+        principal=row[12],
+        principal_key=row[13],
+        client_name=row[14],
+        client_version=row[15],
+        protocol_version=row[16],
+        address=row[17],
+        init=row[18],
+        is_initialized=bool(row[19]),
+        ended_at=row[20],
+        end_code=row[21],
+        end_by=row[22],
+        end_reason=row[23],
+        request_count=row[24],
+        error_count=row[25],
+        key_count=row[26] if key_count is None else key_count,
+        bytes_in=row[27],
+        bytes_out=row[28],
+        last_seq=last_seq,
+        trimmed_seq=row[29],
+        delivered_seq=row[30],
+        log_level=row[31],
+        idle_seconds=row[32],
+        lifetime_seconds=row[33],
+    )

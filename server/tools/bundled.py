@@ -1,0 +1,16 @@
+"""The server that `switchroom serve` runs when no target is named."""
+
+from __future__ import annotations
+
+from mcp.server.mcpserver import MCPServer
+
+from . import session_keys, sessions, workbench
+
+
+def bundled_server(name: str = "switchroom-bundled") -> MCPServer:
+    """Return a new server with every bundled tool."""
+    mcp = MCPServer(name, instructions="Tools that show what sessions can do. In MCP 2026-07-28 call open_session first.")
+    sessions.add_to(mcp)
+    session_keys.add_to(mcp)
+    workbench.add_to(mcp)
+    return mcp

@@ -1,0 +1,187 @@
+"""The HTTP exchange of one request: a quick answer in one write, or a live stream.
+
+The handler runs inside the exchange's own task. When it emits something or takes long, a writer
+task starts to send from the log; until then nothing is sent, and a quick answer is one body.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+
+from ..engine.calls import Call, EarlyAnswer
+from ..engine.engine import Engine
+from ..engine.session import LiveSession
+from ..engine.streams import OpenStream
+from ..errors import StoreUnavailable
+from ..ids import EventId
+from ..models import Direction, Event, EventKind
+from .http import JSON_TYPE, SSE_HEADERS, Header, send_body, send_error
+from .messages import error_text, result_text
+from .sse import accepts_priming, frame, priming
+from .writer import StreamWriter, closed_on_disconnect
+
+logger = logging.getLogger(__name__)
+
+INTERNAL_ERROR = -32603
+UNSAVED = "The answer could not be stored, so it was withheld; the session goes on. Repeat the request later."
+
+
+class Exchange:
+    """Answers one request POST. The first `settle` wins; the others are ignored."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        session: LiveSession,
+        call: Call,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        *,
+        is_json: bool,
+        headers: list[Header],
+    ) -> None:
+        self._engine = engine
+        self._session = session
+        self._call = call
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._is_json = is_json
+        self._headers = headers
+        self._writer: StreamWriter | None = None
+        self._opened: OpenStream | None = None
+        self._writing: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._unsent = 0
+        self._drained: asyncio.Event | None = None
+        self._is_sent = False
+        call.on_abort = lambda answer: engine.spawn(self.settle(answer))
+
+    # -- live ----------------------------------------------------------------------------------
+
+    def go_live_later(self) -> None:
+        """Answer as a stream if the handler takes long, so that the client gets a cursor to resume from."""
+        if not self._is_json:
+            delay = self._engine.settings.stream_after_seconds
+            self._timer = asyncio.get_running_loop().call_later(delay, self.go_live)
+
+    def go_live(self) -> None:
+        """Start to send from the log; nothing when it has started, or the answer is JSON or sent."""
+        if self._writing is not None or self._is_json or self._is_sent or self._call.is_settled:
+            return
+        call, session = self._call, self._session
+        tail = self._engine.store.events.tail(session.record.no, call.seq, stream=call.seq)
+        self._opened = OpenStream(call.seq, "post", tail.wake, method=call.method)
+        self._writer = StreamWriter(self._engine, session, self._opened, tail, self._scope, self._send)
+        self._writer.on_sent = self._sent
+        self._writing = asyncio.create_task(self._write_live(self._writer, self._opened))
+
+    async def _write_live(self, writer: StreamWriter, opened: OpenStream) -> None:
+        try:
+            async with closed_on_disconnect(self._receive, opened):
+                await writer.run(self._headers, self._priming())
+        finally:
+            self._sent(self._unsent)
+
+    def _priming(self) -> str:
+        record = self._session.record
+        if not accepts_priming(record.protocol_version):
+            return ""
+        cursor = EventId(record.id, record.epoch, self._call.seq, self._call.seq)
+        return priming(cursor, self._engine.settings.retry_ms)
+
+    def close(self) -> None:
+        """End this connection; the call goes on and its answer waits for the resuming client."""
+        self.go_live()
+        if self._opened is not None:
+            self._opened.close()
+
+    async def room(self, size: int) -> None:
+        """Wait while the handler is further ahead of its reader than the high-water mark."""
+        self._unsent += size
+        while self._unsent > self._engine.settings.high_water_bytes:
+            if self._opened is None or self._opened.is_closed:
+                return
+            if self._drained is None:
+                self._drained = asyncio.Event()
+            self._drained.clear()
+            await self._drained.wait()
+
+    def _sent(self, size: int) -> None:
+        self._unsent = max(0, self._unsent - size)
+        if self._drained is not None:
+            self._drained.set()
+
+    # -- the answer ----------------------------------------------------------------------------
+
+    async def settle(self, outcome: dict[str, Any] | EarlyAnswer) -> None:
+        """Store the answer and send it, once."""
+        call, session = self._call, self._session
+        if call.is_settled:
+            return
+        call.is_settled = True
+        if self._timer is not None:
+            self._timer.cancel()
+        if session.calls is not None:
+            session.calls.pop(call.key, None)
+        is_error, payload, code = _answer_text(call.key, outcome)
+        session.count_answer(is_error)
+        self._engine.request_count += 1
+        session.record.bytes_out += len(payload)
+        try:
+            event, committed = session.append(
+                Direction.FROM_SERVER,
+                EventKind.ERROR if isinstance(outcome, EarlyAnswer) else EventKind.RESPONSE,
+                call.method,
+                payload,
+                stream=call.seq,
+                request_id=call.key,
+                duration_us=call.duration_us,
+                error_code=code,
+                related_seq=call.seq,
+            )
+            await committed
+        except StoreUnavailable as error:
+            logger.warning("an answer of session %s was not stored: %s", session.record.id, error.message)
+            await self._apologise()
+            return
+        if self._writing is None:
+            await self._send_whole(event, payload)
+
+    async def _send_whole(self, event: Event, payload: str) -> None:
+        if self._is_sent:
+            return
+        self._is_sent = True
+        if self._is_json:
+            await send_body(self._send, 200, [JSON_TYPE, *self._headers], payload.encode("ascii"))
+            return
+        record = self._session.record
+        body = self._priming() + frame(record.id, self._call.seq, event)
+        await send_body(self._send, 200, [*SSE_HEADERS, *self._headers], body.encode("ascii"))
+
+    async def _apologise(self) -> None:
+        if self._writer is not None and self._opened is not None:
+            text = error_text(self._call.key, INTERNAL_ERROR, UNSAVED)
+            self._writer.last_words = f"event: message\ndata: {text}\n\n".encode("ascii")
+            self._opened.close()
+        elif not self._is_sent:
+            self._is_sent = True
+            headers = [(b"retry-after", b"2"), *self._headers]
+            await send_error(self._send, 503, UNSAVED, code=INTERNAL_ERROR, key=self._call.key, headers=headers)
+
+    async def finish(self) -> None:
+        """Wait until everything is sent."""
+        if self._writing is not None:
+            await self._writing
+
+
+def _answer_text(key: str, outcome: dict[str, Any] | EarlyAnswer) -> tuple[bool, str, int | None]:
+    if isinstance(outcome, EarlyAnswer):
+        return True, error_text(key, outcome.code, outcome.message, outcome.data), outcome.code
+    failed = outcome.get("isError") is True
+    return failed, result_text(key, outcome), 0 if failed else None

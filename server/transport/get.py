@@ -1,0 +1,92 @@
+"""GET: the session's standalone stream, and the resumption of any of its streams.
+
+2025-11-25, transports: `Last-Event-ID` resumes the stream that issued it and no other. An id that
+this session did not issue is answered 400 and replays nothing.
+"""
+
+from __future__ import annotations
+
+import json
+
+from mcp.server.streamable_http import check_accept_headers
+from starlette.requests import Request
+from starlette.types import Send
+
+from ..engine.engine import Engine
+from ..engine.session import LiveSession
+from ..engine.streams import OpenStream
+from ..errors import LimitReached
+from ..ids import EventId, parse_event_id
+from ..models import STANDALONE_STREAM, EventKind, SessionRecord
+from .http import Header, send_error
+from .sse import accepts_priming, priming
+from .writer import StreamWriter, closed_on_disconnect
+
+BAD_EVENT_ID = (
+    "Last-Event-ID was not issued by this session, or its stream is unknown. "
+    "Open the stream without it to go on from what has not been delivered."
+)
+
+
+async def serve_get(engine: Engine, session: LiveSession, request: Request, send: Send, secret: str) -> None:
+    """Open or resume a stream and write it until it ends.
+
+    Raises:
+        LimitReached: The session holds too many streams.
+    """
+    if not check_accept_headers(request)[1]:
+        await send_error(send, 406, "Not Acceptable: Client must accept text/event-stream")
+        return
+    cursor = _cursor(session, request.headers.get("last-event-id"))
+    if cursor is None:
+        await send_error(send, 400, BAD_EVENT_ID)
+        return
+    _make_room(engine, session, cursor.stream)
+    record = session.record
+    resumed = request.headers.get("last-event-id") is not None
+    tail = engine.store.events.tail(record.no, cursor.seq, stream=cursor.stream)
+    opened = OpenStream(cursor.stream, "get", tail.wake, resumed_from=cursor.seq if resumed else None)
+    writer = StreamWriter(engine, session, opened, tail, request.scope, send)
+    headers: list[Header] = [(b"mcp-session-id", secret.encode("latin-1"))]
+    first = priming(cursor, engine.settings.retry_ms) if accepts_priming(record.protocol_version) else ": open\n\n"
+    detail = {"stream": cursor.stream, "after": cursor.seq}
+    session.note(EventKind.STREAM, "resumed" if resumed else "opened", json.dumps(detail))
+    async with closed_on_disconnect(request.receive, opened):
+        await writer.run(headers, first)
+    if session.early_end is None:
+        session.note(EventKind.STREAM, "closed", json.dumps({"stream": cursor.stream, "sent": opened.sent}))
+
+
+def _cursor(session: LiveSession, last_event_id: str | None) -> EventId | None:
+    record = session.record
+    if last_event_id is None:
+        # What was queued while no stream was open is still to be delivered: the SDK's own leg stores a
+        # message sent without an open GET and then never sends it to a later one.
+        return EventId(record.id, record.epoch, record.delivered_seq, STANDALONE_STREAM)
+    event_id = parse_event_id(last_event_id)
+    return event_id if event_id is not None and _was_issued(record, event_id) else None
+
+
+def _was_issued(record: SessionRecord, event_id: EventId) -> bool:
+    """Whether this session can have issued the id: its own reference, a known epoch that held that seq."""
+    # A stream is numbered by its first event, so no event of it has a smaller number.
+    if event_id.session_id != record.id or event_id.seq > record.last_seq or event_id.stream > event_id.seq:
+        return False
+    for index, (epoch, first) in enumerate(record.epochs):
+        if epoch == event_id.epoch:
+            is_last = index + 1 == len(record.epochs)
+            end = record.last_seq if is_last else record.epochs[index + 1][1] - 1
+            # A priming event carries the position reached so far, which an earlier epoch may hold.
+            return (first <= event_id.seq or event_id.stream == STANDALONE_STREAM) and event_id.seq <= end
+    return False
+
+
+def _make_room(engine: Engine, session: LiveSession, stream: int) -> None:
+    """The newest connection of a stream wins; the number of streams is bounded."""
+    older = session.open_stream(stream)
+    if older is not None:
+        older.close()
+        return
+    settings = engine.settings
+    if settings.has_limits and session.open_streams >= settings.max_streams:
+        raise LimitReached(f"This session holds {session.open_streams} streams, its limit.", retry_after=2)

@@ -1,0 +1,90 @@
+"""Small HTTP answers of the leg, and reading a body within its bounds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from starlette.types import Receive, Send
+
+from .messages import INVALID_REQUEST, error_text
+
+JSON_TYPE = (b"content-type", b"application/json")
+SSE_HEADERS = (
+    (b"content-type", b"text/event-stream"),
+    (b"cache-control", b"no-cache, no-transform"),
+    (b"connection", b"keep-alive"),
+    (b"x-accel-buffering", b"no"),
+)
+
+BODY_SECONDS = 30.0
+"""A client that takes longer to send a body is cut off."""
+
+Header = tuple[bytes, bytes]
+
+
+class BodyTooLarge(Exception):
+    """The body is larger than allowed."""
+
+
+class BodyIncomplete(Exception):
+    """The client stopped sending, or left."""
+
+
+async def read_body(receive: Receive, limit: int) -> bytes:
+    """Return the request body.
+
+    Raises:
+        BodyTooLarge: More than `limit` bytes came.
+        BodyIncomplete: It did not arrive whole within `BODY_SECONDS`.
+    """
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            message = await receive()
+            if message["type"] == "http.request" and not message.get("more_body", False):
+                body: bytes = message.get("body", b"")
+                if len(body) > limit:
+                    raise BodyTooLarge
+                return body
+            return await _read_chunks(receive, message, limit)
+    except TimeoutError:
+        raise BodyIncomplete from None
+
+
+async def _read_chunks(receive: Receive, message: object, limit: int) -> bytes:
+    received = bytearray()
+    while isinstance(message, dict) and message["type"] == "http.request":
+        received += message.get("body", b"")
+        if len(received) > limit:
+            raise BodyTooLarge
+        if not message.get("more_body", False):
+            return bytes(received)
+        message = await receive()
+    raise BodyIncomplete
+
+
+async def send_body(send: Send, status: int, headers: Iterable[Header], body: bytes) -> None:
+    """Send a complete answer."""
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [*headers, (b"content-length", str(len(body)).encode())],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})
+
+
+async def send_error(
+    send: Send,
+    status: int,
+    message: str,
+    *,
+    code: int = INVALID_REQUEST,
+    key: str = "null",
+    data: object = None,
+    headers: Iterable[Header] = (),
+) -> None:
+    """Send a JSON-RPC error with an HTTP status; SDK clients show its message and nothing else."""
+    body = error_text(key, code, message, data).encode("ascii")
+    await send_body(send, status, [JSON_TYPE, *headers], body)

@@ -1,0 +1,160 @@
+"""The handshake-era transport leg: takes the place of the SDK's stateful one.
+
+It owns what that one owned: header checks, session ids and their owners, POST, GET and DELETE
+(2025-11-25, basic, transports). Requests of the 2026-07-28 era and of `stateless_http` go on to the
+SDK's own handler, which is why this sits where the SDK reads it: `session_manager.asgi_app`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from mcp.server.streamable_http import check_accept_headers
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp.server.transport_security import TransportSecurityMiddleware
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ..engine.engine import SESSION_ENDED, Engine
+from ..engine.session import LiveSession
+from ..errors import LimitReached, StoreUnavailable
+from ..ids import hash_secret
+from ..models import SessionKind, SessionState
+from .get import serve_get
+from .http import BodyIncomplete, BodyTooLarge, read_body, send_body, send_error
+from .messages import Malformed, read_message
+from .post import PostHandler
+from .principals import principal_of
+from .residents import Residents
+
+logger = logging.getLogger(__name__)
+
+_VERSION_HEADER = b"mcp-protocol-version"
+_SESSION_HEADER = b"mcp-session-id"
+
+NOT_RUNNING = (
+    "Switchroom has not been started: run this app with its lifespan. An app that is mounted inside another one "
+    "must be started by the outer app's lifespan (enter `switchroom.running()` there)."
+)
+
+
+class Leg:
+    """One mounted MCP server's ASGI entry."""
+
+    def __init__(self, engine: Engine, manager: StreamableHTTPSessionManager, residents: Residents) -> None:
+        self._engine = engine
+        self._manager = manager
+        self._sdk: ASGIApp = manager.asgi_app
+        self._security = TransportSecurityMiddleware(manager.security_settings)
+        self._max_body = min(engine.settings.max_body_bytes, manager.max_request_body_size)
+        self._posts = PostHandler(engine, residents, is_json=manager.json_response)
+        self._residents = residents
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self._engine.is_running or self._engine.is_stopping:
+            message = "The server is shutting down." if self._engine.is_stopping else NOT_RUNNING
+            await send_error(send, 503, message, headers=[(b"retry-after", b"2")])
+            return
+        version = header(scope, _VERSION_HEADER)
+        is_modern = version is not None and version not in HANDSHAKE_PROTOCOL_VERSIONS
+        if is_modern or self._manager.stateless:
+            await self._sdk(scope, receive, send)
+            return
+        try:
+            await self._serve(scope, receive, send)
+        except LimitReached as error:
+            retry = str(error.retry_after).encode()
+            await send_error(send, 429, error.message, headers=[(b"retry-after", retry)])
+        except StoreUnavailable as error:
+            await send_error(send, 503, error.message, headers=[(b"retry-after", b"2")])
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method = scope["method"]
+        body = b""
+        if method == "POST":
+            try:
+                body = await read_body(receive, self._max_body)
+            except BodyTooLarge:
+                await send_error(send, 413, f"The body is larger than {self._max_body:,} bytes.")
+                return
+            except BodyIncomplete:
+                await send_error(send, 408, "The body did not arrive whole.", headers=[(b"connection", b"close")])
+                return
+        session: LiveSession | None = None
+        secret = header(scope, _SESSION_HEADER)
+        if secret is not None:
+            session = await self._find(scope, secret)
+            if session is None:
+                await self._refuse(scope, secret, send)
+                return
+        request = Request(scope, receive)
+        refusal = await self._security.validate_request(request, is_post=method == "POST")
+        if refusal is not None:
+            await refusal(scope, receive, send)
+        elif method == "POST":
+            await self._post(request, session, secret, body, send)
+        elif method in ("GET", "DELETE") and session is None:
+            await send_error(send, 400, "Bad Request: Missing session ID")
+        elif method == "GET" and session is not None:
+            await serve_get(self._engine, session, request, send, secret or "")
+        elif method == "DELETE" and session is not None:
+            await self._engine.end(session, SessionState.CLOSED, "client")
+            await send_body(send, 200, [], b"")
+        else:
+            await send_error(send, 405, "Method Not Allowed", headers=[(b"allow", b"GET, POST, DELETE")])
+
+    async def _post(
+        self, request: Request, session: LiveSession | None, secret: str | None, body: bytes, send: Send
+    ) -> None:
+        has_json, has_sse = check_accept_headers(request)
+        if not has_json or not (has_sse or self._manager.json_response):
+            wanted = "application/json" if self._manager.json_response else "both application/json and text/event-stream"
+            await send_error(send, 406, f"Not Acceptable: Client must accept {wanted}")
+            return
+        try:
+            message = read_message(body, self._engine.settings.max_depth)
+        except Malformed as error:
+            await send_error(send, 400, error.message, code=error.code)
+            return
+        if session is not None:
+            session.record.bytes_in += len(body)
+            session.heard(time.monotonic())
+            await self._posts.serve(request, session, secret or "", message, send)
+        elif message.kind == "request" and message.method == "initialize":
+            await self._posts.open(request, message, len(body), send)
+        else:
+            await send_error(send, 400, "Bad Request: Missing session ID", key=message.key or "null")
+
+    async def _find(self, scope: Scope, secret: str) -> LiveSession | None:
+        session = self._engine.find(hash_secret(secret))
+        if session is None or session.record.kind is not SessionKind.STREAMABLE_HTTP:
+            return None
+        if session.record.server != self._residents.server_name:
+            return None
+        principal = principal_of(scope)
+        if session.record.principal_key != (principal.key if principal is not None else None):
+            # Answered exactly as an unknown id: another principal must not learn that it exists.
+            logger.warning("session %s was asked for by another principal", session.record.id)
+            return None
+        await self._residents.wake(session, secret)
+        return session
+
+    async def _refuse(self, scope: Scope, secret: str, send: Send) -> None:
+        """Answer 404; the session's owner is told why it ended, everybody else only that it is unknown."""
+        principal = principal_of(scope)
+        ended = await self._engine.store.sessions.find(sid_hash=hash_secret(secret))
+        logger.info("refused an unknown or ended session id %s…", ascii(secret[:8])[1:-1])
+        if ended is None or ended.principal_key != (principal.key if principal is not None else None):
+            await send_error(send, 404, "Session not found")
+            return
+        text, data = self._residents.explain_end(ended)
+        await send_error(send, 404, text, code=SESSION_ENDED, data=data)
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """Return the first header of that (lower-case) name."""
+    value: Any = next((v for k, v in scope["headers"] if k == name), None)
+    return value.decode("latin-1").strip() if value is not None else None

@@ -1,0 +1,118 @@
+"""JSON-RPC on the wire: reading a body, naming what it is, writing answers.
+
+2025-11-25, basic, messages: one object per POST; ids are strings or integers and never null.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+import pydantic_core
+
+PARSE_ERROR = -32700
+INVALID_REQUEST = -32600
+INVALID_PARAMS = -32602
+
+
+class Malformed(Exception):
+    """A body that is not one JSON-RPC message; becomes HTTP 400 with a JSON-RPC error."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class Message(NamedTuple):
+    """One JSON-RPC message from a client."""
+
+    kind: str
+    """`request`, `notification` or `answer`."""
+    raw: dict[str, Any]
+    method: str
+    """Empty on an answer."""
+    params: dict[str, Any] | None
+    id: str | int | None
+    key: str
+    """The id as JSON text; empty on a notification."""
+
+
+def read_message(body: bytes, max_depth: int) -> Message:
+    """Parse and classify one POST body.
+
+    Raises:
+        Malformed: It is not JSON, nested too deep, or not one JSON-RPC 2.0 message.
+    """
+    try:
+        raw = pydantic_core.from_json(body)
+    except (ValueError, RecursionError) as error:
+        raise Malformed(PARSE_ERROR, f"Parse error: {error}") from None
+    if not isinstance(raw, dict):
+        raise Malformed(INVALID_PARAMS, "Validation error: the body must be one JSON-RPC object, not a batch")
+    if raw.get("jsonrpc") != "2.0":
+        raise Malformed(INVALID_PARAMS, 'Validation error: "jsonrpc" must be "2.0"')
+    if len(body) > max_depth and _depth(raw, max_depth) >= max_depth:
+        raise Malformed(PARSE_ERROR, f"Parse error: nested deeper than {max_depth} levels")
+    return _classify(raw)
+
+
+def _classify(raw: dict[str, Any]) -> Message:
+    params = raw.get("params")
+    if "method" in raw:
+        method = raw["method"]
+        if not isinstance(method, str):
+            raise Malformed(INVALID_PARAMS, 'Validation error: "method" must be a string')
+        if params is not None and not isinstance(params, dict):
+            raise Malformed(INVALID_PARAMS, 'Validation error: "params" must be an object')
+        if "id" not in raw:
+            return Message("notification", raw, method, params, None, "")
+        return Message("request", raw, method, params, raw["id"], _id_key(raw["id"]))
+    if "result" in raw or "error" in raw:
+        if raw.get("id") is None and "error" in raw:
+            return Message("answer", raw, "", None, None, "")
+        return Message("answer", raw, "", None, raw.get("id"), _id_key(raw.get("id")))
+    raise Malformed(INVALID_PARAMS, 'Validation error: neither "method" nor "result" nor "error" is there')
+
+
+def _id_key(value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise Malformed(INVALID_REQUEST, 'Invalid Request: "id" must be a string or an integer')
+    return json.dumps(value)
+
+
+def _depth(value: object, limit: int) -> int:
+    """Return the nesting depth of `value`, at most `limit`; iterative, so hostile depth costs no stack."""
+    depth, level = 0, [value]
+    while level and depth < limit:
+        depth += 1
+        below: list[object] = []
+        for item in level:
+            if isinstance(item, dict):
+                below.extend(v for v in item.values() if isinstance(v, dict | list))
+            elif isinstance(item, list):
+                below.extend(v for v in item if isinstance(v, dict | list))
+        level = below
+    return depth
+
+
+def encode(message: dict[str, Any]) -> str:
+    """Return a message as JSON text in ASCII: what goes on the wire is what the log keeps."""
+    try:
+        return json.dumps(message, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    except ValueError:  # NaN and infinities are not JSON (RFC 8259, section 6): they become null
+        finite = json.loads(pydantic_core.to_json(message, inf_nan_mode="null"))
+        return json.dumps(finite, separators=(",", ":"), ensure_ascii=True)
+
+
+def result_text(key: str, result: dict[str, Any]) -> str:
+    """Return the text of a result; `key` is the request's id as JSON text."""
+    return f'{{"jsonrpc":"2.0","id":{key},"result":{encode(result)}}}'
+
+
+def error_text(key: str, code: int, message: str, data: object = None) -> str:
+    """Return the text of an error; `key` is the request's id as JSON text, or `null`."""
+    error: dict[str, Any] = {"code": code, "message": message}
+    if data is not None:
+        error["data"] = data
+    return f'{{"jsonrpc":"2.0","id":{key},"error":{encode(error)}}}'

@@ -1,0 +1,263 @@
+"""POST: opening a session, and the requests, notifications and answers a client sends in it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from mcp.shared.dispatcher import coerce_request_id
+from mcp.shared.jsonrpc_dispatcher import cancelled_request_id_from_params
+from mcp_types.version import LATEST_HANDSHAKE_VERSION
+from starlette.requests import Request
+from starlette.types import Send
+
+from ..current import CurrentCall, current_call
+from ..engine.calls import Call, EarlyAnswer
+from ..engine.engine import Engine
+from ..engine.session import OWN_STREAM, LiveSession, forget_outcome
+from ..errors import LimitReached
+from ..ids import new_session_secret
+from ..models import STANDALONE_STREAM, Direction, EventKind, SessionKind, SessionState
+from .emitter import NoEmitter, StreamEmitter
+from .exchange import Exchange
+from .http import Header, send_body, send_error
+from .kernel import REQUEST_CANCELLED, CallContext, Resident, message_context, run_request
+from .messages import Message, encode
+from .principals import address_of, principal_of
+from .residents import Residents
+
+logger = logging.getLogger(__name__)
+
+_MAX_NAME = 256
+"""Characters kept of a client's name and version in the session's row; the log keeps all of it."""
+
+
+class PostHandler:
+    """Serves the POSTs of one mounted server."""
+
+    def __init__(self, engine: Engine, residents: Residents, *, is_json: bool) -> None:
+        self._engine = engine
+        self._residents = residents
+        self._is_json = is_json
+
+    # -- opening a session ---------------------------------------------------------------------
+
+    async def open(self, request: Request, message: Message, size: int, send: Send) -> None:
+        """Serve an `initialize` without a session id: open a session, or leave none behind."""
+        principal = principal_of(request.scope)
+        secret = new_session_secret()
+        session = self._engine.open(
+            SessionKind.STREAMABLE_HTTP,
+            secret,
+            server=self._residents.server_name,
+            principal=principal.name if principal is not None else None,
+            principal_key=principal.key if principal is not None else None,
+            address=address_of(request.scope),
+        )
+        session.record.bytes_in += size
+        _describe_client(session, message)
+        session.note(EventKind.LIFECYCLE, "initializing", json.dumps({"to": "initializing", "cause": "initialize"}))
+        resident = self._residents.build(session, secret)
+        headers: list[Header] = [(b"mcp-session-id", secret.encode("ascii"))]
+        await self._request(request, session, resident, message, send, headers)
+        if not resident.is_accepted and session.early_end is None:
+            await self._engine.end(session, SessionState.REJECTED, "refused", reason="initialize was refused")
+
+    def _initialized(self, session: LiveSession, resident: Resident, message: Message) -> None:
+        """Record what the handshake negotiated; runs before its answer is stored."""
+        record = session.record
+        record.init = encode(message.params or {})
+        record.protocol_version = resident.protocol_version
+        self._engine.save(session).add_done_callback(forget_outcome)
+
+    # -- messages of a session -----------------------------------------------------------------
+
+    async def serve(self, request: Request, session: LiveSession, secret: str, message: Message, send: Send) -> None:
+        """Serve one message of an existing session."""
+        headers: list[Header] = [(b"mcp-session-id", secret.encode("latin-1"))]
+        resident: Resident = session.resident
+        if message.kind == "answer":
+            self._answer(session, message)
+            await send_body(send, 202, headers, b"")
+        elif message.kind == "notification":
+            self._notification(request, session, resident, message)
+            # One turn of the loop: the handler has the message before the client hears so.
+            await asyncio.sleep(0)
+            await send_body(send, 202, headers, b"")
+        elif message.method == "initialize":
+            text = "This session is initialized already. Send initialize without Mcp-Session-Id to start a new one."
+            await send_error(send, 400, text, key=message.key, headers=headers)
+        else:
+            await self._request(request, session, resident, message, send, headers)
+
+    async def _request(
+        self,
+        request: Request,
+        session: LiveSession,
+        resident: Resident,
+        message: Message,
+        send: Send,
+        headers: list[Header],
+    ) -> None:
+        if message.key in (session.calls or {}):
+            text = f"Request id {message.key} is still in flight in this session; use another one."
+            await send_error(send, 400, text, key=message.key, headers=headers)
+            return
+        self._check_room(session)
+        event, queued = session.append(
+            Direction.FROM_CLIENT,
+            EventKind.REQUEST,
+            message.method,
+            encode(message.raw),
+            stream=OWN_STREAM,
+            request_id=message.key,
+        )
+        queued.add_done_callback(forget_outcome)
+        call = Call(event.seq, message.key, message.method, message.params)
+        if session.calls is None:
+            session.calls = {}
+        session.calls[message.key] = call
+        exchange = Exchange(
+            self._engine,
+            session,
+            call,
+            request.scope,
+            request.receive,
+            send,
+            is_json=self._is_json,
+            headers=headers,
+        )
+        exchange.go_live_later()
+        context = self._context(request, session, call, message, exchange)
+        token = current_call.set(CurrentCall(self._engine, session, call))
+        try:
+            outcome = await run_request(resident, context, call)
+            if message.method == "initialize":
+                if resident.is_accepted:
+                    self._initialized(session, resident, message)
+                else:
+                    headers.clear()  # a refused handshake names no session
+            await exchange.settle(outcome)
+        except asyncio.CancelledError:
+            # The server stops this task by force; the client must still get an answer.
+            answer = EarlyAnswer(REQUEST_CANCELLED, "The server stopped before this request finished")
+            self._engine.spawn(exchange.settle(answer))
+            raise
+        finally:
+            current_call.reset(token)
+            session.last_used = time.monotonic()
+        await exchange.finish()
+
+    def _check_room(self, session: LiveSession) -> None:
+        calls = session.calls or {}
+        settings = self._engine.settings
+        if settings.has_limits and len(calls) >= settings.max_in_flight:
+            raise LimitReached(f"This session has {len(calls)} requests in flight, its limit.", retry_after=1)
+
+    def _context(
+        self, request: Request, session: LiveSession, call: Call, message: Message, exchange: Exchange
+    ) -> CallContext:
+        can_request = not self._is_json
+        closers = None
+        if can_request and session.record.protocol_version >= "2025-11-25":
+            closers = (_async(exchange.close), _async(lambda: _close_standalone(session)))
+        transport, metadata = message_context(request, can_send_request=can_request, closers=closers)
+        emitter = (
+            NoEmitter()
+            if self._is_json
+            else StreamEmitter(
+                session,
+                call.seq,
+                self._engine.settings.request_to_client_seconds,
+                call=call,
+                before=exchange.go_live,
+                room=exchange.room,
+            )
+        )
+        return CallContext(emitter, call, message.id, transport, metadata)
+
+    def _notification(self, request: Request, session: LiveSession, resident: Resident, message: Message) -> None:
+        session.append(
+            Direction.FROM_CLIENT, EventKind.NOTIFICATION, message.method, encode(message.raw)
+        )[1].add_done_callback(forget_outcome)
+        params = message.params or {}
+        if message.method == "notifications/cancelled":
+            self._cancelled(session, params)
+        elif message.method == "notifications/progress":
+            self._progressed(session, params)
+        elif message.method == "notifications/initialized" and resident.is_accepted:
+            if not session.record.is_initialized:
+                session.record.is_initialized = True
+                self._engine.set_state(session, SessionState.INITIALIZED, "notifications/initialized")
+        transport, metadata = message_context(request, can_send_request=not self._is_json, closers=None)
+        emitter = StreamEmitter(session, STANDALONE_STREAM, self._engine.settings.request_to_client_seconds)
+        context = CallContext(emitter, None, None, transport, metadata)
+        token = current_call.set(CurrentCall(self._engine, session, None))
+        try:
+            self._engine.spawn(resident.notify(context, message.method, message.params))
+        finally:
+            current_call.reset(token)
+
+    def _cancelled(self, session: LiveSession, params: dict[str, Any]) -> None:
+        request_id = cancelled_request_id_from_params(params)
+        if request_id is None or not session.calls:
+            return
+        call = session.calls.get(json.dumps(request_id)) or session.calls.get(json.dumps(coerce_request_id(request_id)))
+        if call is not None:
+            reason = params.get("reason")
+            text = "Request cancelled" + (f": {reason}" if isinstance(reason, str) and reason else "")
+            self._engine.abort(call, EarlyAnswer(REQUEST_CANCELLED, text))
+
+    def _progressed(self, session: LiveSession, params: dict[str, Any]) -> None:
+        token, progress = params.get("progressToken"), params.get("progress")
+        waiting = (session.pending or {}).get(token) if isinstance(token, str) else None
+        if waiting is None or waiting.on_progress is None or isinstance(progress, bool):
+            return
+        if isinstance(progress, int | float):
+            total, text = params.get("total"), params.get("message")
+            whole = float(total) if isinstance(total, int | float) and not isinstance(total, bool) else None
+            report = waiting.on_progress(float(progress), whole, text if isinstance(text, str) else None)
+            self._engine.spawn(report)
+
+    def _answer(self, session: LiveSession, message: Message) -> None:
+        is_error = "error" in message.raw
+        session.append(
+            Direction.FROM_CLIENT,
+            EventKind.ERROR if is_error else EventKind.RESPONSE,
+            None,
+            encode(message.raw),
+            request_id=message.key or None,
+        )[1].add_done_callback(forget_outcome)
+        waiting = (session.pending or {}).get(message.id) if isinstance(message.id, str) else None
+        if waiting is not None:
+            waiting.resolve(message.raw)
+
+
+def _describe_client(session: LiveSession, message: Message) -> None:
+    """Keep who the client says it is; hostile values become text of bounded length."""
+    info = (message.params or {}).get("clientInfo")
+    if isinstance(info, dict):
+        session.record.client_name = _text(info.get("name"))
+        session.record.client_version = _text(info.get("version"))
+    session.record.protocol_version = LATEST_HANDSHAKE_VERSION
+
+
+def _text(value: object) -> str:
+    return value[:_MAX_NAME] if isinstance(value, str) else ""
+
+
+def _close_standalone(session: LiveSession) -> None:
+    opened = session.open_stream(STANDALONE_STREAM)
+    if opened is not None:
+        opened.close()
+
+
+def _async(action: Callable[[], None]) -> Callable[[], Awaitable[None]]:
+    async def run() -> None:
+        action()
+
+    return run

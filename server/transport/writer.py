@@ -1,0 +1,155 @@
+"""Writes one stream of a session's log onto one HTTP connection, from a cursor on.
+
+There is one loop and one cursor, so no event can fall between what was missed and what is live.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+
+from starlette.types import Receive, Scope, Send
+
+from ..engine.engine import Engine
+from ..engine.session import LiveSession
+from ..engine.streams import OpenStream
+from ..errors import SwitchroomError
+from ..models import STANDALONE_STREAM, Direction, Event, EventKind
+from ..store.base import Tail
+from .http import SSE_HEADERS, Header
+from .principals import token_has_expired
+from .sse import GAP, PING, frames
+
+logger = logging.getLogger(__name__)
+
+ANSWERS = (EventKind.RESPONSE, EventKind.ERROR)
+
+
+class SlowReader(Exception):
+    """A write took longer than its bound: the client does not read."""
+
+
+class StreamWriter:
+    """One connection's writing end."""
+
+    def __init__(
+        self, engine: Engine, session: LiveSession, opened: OpenStream, tail: Tail, scope: Scope, send: Send
+    ) -> None:
+        self._engine = engine
+        self._session = session
+        self._opened = opened
+        self._tail = tail
+        self._scope = scope
+        self._send = send
+        self.on_sent: Callable[[int], None] | None = None
+        """Told how many payload bytes left, for a call's high-water mark."""
+        self.last_words: bytes | None = None
+        """Sent before the end where the log cannot carry it (the store failed)."""
+
+    async def run(self, headers: list[Header], first: str) -> None:
+        """Send the head, `first`, and then the stream until its answer, its end or the client's."""
+        session = self._session
+        if session.streams is None:
+            session.streams = []
+        session.streams.append(self._opened)
+        session.touch()
+        try:
+            await self._bounded({"type": "http.response.start", "status": 200, "headers": [*SSE_HEADERS, *headers]})
+            await self._write(first.encode("ascii"))
+            await self._follow()
+            await self._bounded({"type": "http.response.body", "body": self.last_words or b""})
+        except SlowReader:
+            logger.info("a reader of session %s is too slow: its stream was cut", session.record.id)
+        except SwitchroomError as error:
+            logger.warning("a stream of session %s was cut: %s", session.record.id, error.message)
+        finally:
+            self._opened.is_closed = True
+            self._tail.close()
+            session.streams.remove(self._opened)
+            session.last_used = time.monotonic()
+            session.touch()
+
+    async def _follow(self) -> None:
+        settings = self._engine.settings
+        tail, opened = self._tail, self._opened
+        announced = False
+        while not opened.is_closed:
+            events = await tail.read(timeout=settings.ping_seconds)
+            if opened.is_closed:
+                return
+            if not events:
+                if token_has_expired(self._scope):
+                    return
+                await self._write(PING)
+                continue
+            if tail.dropped and not announced:
+                announced = True
+                await self._write(GAP)
+            await self._send_events(events)
+            if opened.stream != STANDALONE_STREAM and any(_is_answer(event) for event in events):
+                return
+
+    async def _send_events(self, events: list[Event]) -> None:
+        record, opened = self._session.record, self._opened
+        now = time.time()
+        carried = [event for event in events if self._is_for_the_wire(event, now)]
+        if not carried:
+            return
+        await self._write(frames(record.id, opened.stream, carried))
+        opened.wrote(len(carried))
+        if self.on_sent is not None:
+            self.on_sent(sum(event.size_bytes for event in carried))
+        if opened.stream == STANDALONE_STREAM:
+            record.delivered_seq = max(record.delivered_seq, carried[-1].seq)
+            self._session.is_dirty = True
+            if self._engine.on_written is not None:
+                for event in carried:
+                    self._engine.on_written(self._session, event.seq)
+        self._session.touch()
+
+    def _is_for_the_wire(self, event: Event, now: float) -> bool:
+        if event.direction is not Direction.FROM_SERVER or event.payload is None:
+            return False
+        if event.expires_at is not None and event.expires_at < now:
+            return False
+        if event.kind is EventKind.REQUEST and event.request_id is not None:
+            # Nobody waits any more for the answer to an older one.
+            return event.request_id.strip('"') in (self._session.pending or {})
+        return True
+
+    async def _write(self, body: bytes) -> None:
+        await self._bounded({"type": "http.response.body", "body": body, "more_body": True})
+
+    async def _bounded(self, message: dict[str, object]) -> None:
+        try:
+            async with asyncio.timeout(self._engine.settings.send_timeout_seconds):
+                await self._send(message)
+        except TimeoutError:
+            raise SlowReader from None
+        except OSError:
+            self._opened.is_closed = True
+
+
+def _is_answer(event: Event) -> bool:
+    return event.direction is Direction.FROM_SERVER and event.kind in ANSWERS
+
+
+@contextlib.asynccontextmanager
+async def closed_on_disconnect(receive: Receive, opened: OpenStream) -> AsyncIterator[None]:
+    """Close `opened` as soon as its client leaves."""
+
+    async def watch() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        opened.close()
+
+    watcher = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        watcher.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watcher

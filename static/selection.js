@@ -1,0 +1,115 @@
+/* Chosen rows of the sessions list: kept by id over paging and live updates, for one filter. */
+(() => {
+  "use strict";
+  const KEY = "switchroom.selection";
+  const MOST = 500;   /* ids in one address; more are chosen with "Select all" */
+  const none = (filter) => ({ filter, ids: [], all: false, except: [] });
+  const form = () => document.getElementById("bulk-form");
+  const number = (n) => n.toLocaleString("en-US");
+  let last = null;
+
+  const load = () => {
+    const filter = form()?.dataset.filter ?? "";
+    let kept = null;
+    try { kept = JSON.parse(sessionStorage.getItem(KEY)); } catch { /* nothing kept */ }
+    if (kept && kept.filter === filter) return kept;
+    if (kept && (kept.ids.length || kept.all)) window.switchroom.toast("The filter changed, so the selection was cleared.");
+    const fresh = none(filter);
+    save(fresh);
+    return fresh;
+  };
+  const save = (chosen) => { try { sessionStorage.setItem(KEY, JSON.stringify(chosen)); } catch { /* this page only */ } };
+  const isChosen = (chosen, id) => (chosen.all ? !chosen.except.includes(id) : chosen.ids.includes(id));
+  const size = (chosen) => (chosen.all ? Number(form().dataset.total) - chosen.except.length : chosen.ids.length);
+
+  const paint = () => {
+    if (!document.getElementById("bulk")) return;
+    const chosen = load();
+    const picks = [...form().querySelectorAll(".pick")];
+    for (const pick of picks) pick.checked = isChosen(chosen, pick.value);
+    const here = picks.filter((pick) => pick.checked).length;
+    const page = document.getElementById("pick-page");
+    page.checked = here > 0 && here === picks.length;
+    page.indeterminate = here > 0 && here < picks.length;
+    const n = size(chosen);
+    const total = Number(form().dataset.total);
+    const bar = document.getElementById("bulk");
+    if (n) bar.dataset.open = "yes"; else delete bar.dataset.open;
+    document.getElementById("bulk-count").textContent = chosen.all && !chosen.except.length ? `All ${number(n)} matching selected` : `${number(n)} selected`;
+    const all = document.getElementById("bulk-all");
+    all.hidden = chosen.all || total <= n;
+    all.textContent = `Select all ${number(total)} matching`;
+    document.querySelector("#bulk-expire span").textContent = `Expire ${number(n)}…`;
+  };
+
+  const choose = (id, on) => {
+    const chosen = load();
+    const list = chosen.all ? chosen.except : chosen.ids;
+    const isListed = chosen.all ? !on : on;
+    const at = list.indexOf(id);
+    if (isListed && at < 0) list.push(id);
+    if (!isListed && at >= 0) list.splice(at, 1);
+    if (chosen.ids.length > MOST) { chosen.ids.length = MOST; window.switchroom.toast(`At most ${MOST} sessions can be chosen one by one.`, "bad"); }
+    save(chosen);
+  };
+  const clear = () => { save(none(form()?.dataset.filter ?? "")); paint(); };
+
+  const chooseRange = (pick) => {
+    const picks = [...form().querySelectorAll(".pick")];
+    const from = picks.findIndex((other) => other.value === last);
+    const to = picks.indexOf(pick);
+    for (const other of picks.slice(Math.min(from < 0 ? to : from, to), Math.max(from, to) + 1)) choose(other.value, pick.checked);
+  };
+
+  const address = (path) => {
+    const chosen = load();
+    const query = new URLSearchParams();
+    if (chosen.all) {
+      query.set("q", chosen.filter);
+      query.set("all", "1");
+      for (const id of chosen.except) query.append("except", id);
+    } else for (const id of chosen.ids) query.append("id", id);
+    return `${path}?${query}`;
+  };
+
+  let wasShift = false;
+  document.addEventListener("click", (event) => {
+    wasShift = event.shiftKey;
+    const target = event.target.closest?.("#bulk-all, #bulk-clear");
+    if (!target) return;
+    if (target.id === "bulk-clear") clear();
+    else { const chosen = load(); save({ ...none(chosen.filter), all: true }); paint(); }
+  });
+  document.addEventListener("change", (event) => {
+    const pick = event.target;
+    if (pick.id === "pick-page") for (const other of form().querySelectorAll(".pick")) choose(other.value, pick.checked);
+    else if (!pick.classList?.contains("pick")) return;
+    else if (wasShift && last) chooseRange(pick);
+    else choose(pick.value, pick.checked);
+    last = pick.value;
+    paint();
+  });
+  document.addEventListener("submit", (event) => {
+    if (event.target !== form()) return;
+    event.preventDefault();
+    const broadcast = event.submitter?.id === "bulk-broadcast";
+    const path = new URL(broadcast ? event.submitter.formAction : form().action).pathname;
+    if (!size(load())) return;
+    if (broadcast) location.href = address(path); else window.switchroom.openDialog(address(path));
+  });
+  document.addEventListener("selection:clear", clear);
+  document.addEventListener("DOMContentLoaded", () => {
+    if (!form()) return;
+    paint();
+    remember();
+  });
+  const remember = () => {
+    const ids = [...document.querySelectorAll(".sessions tbody tr")].map((row) => row.id.slice(2));
+    try { sessionStorage.setItem("switchroom.order", JSON.stringify(ids)); } catch { /* no previous and next, then */ }
+  };
+  document.addEventListener("htmx:after:swap", (event) => {
+    const target = event.detail.ctx.target;
+    if (form() && (target?.id === "list" || target === "#list" || !target?.isConnected)) { paint(); remember(); }
+  });
+  Object.assign(window.switchroom, { clearSelection: clear, hasSelection: () => Boolean(form() && size(load())) });
+})();

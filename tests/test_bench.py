@@ -1,0 +1,33 @@
+"""The bench runs and reports; its figures are for people."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.source import ROOT
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What the smallest run wrote."""
+    page: Path = tmp_path_factory.mktemp("bench") / "benchmarks.md"
+    sizes = ["--rounds", "1", "--seconds", "0.3", "--sessions", "20"]
+    command = [sys.executable, "-m", "bench", *sizes, "--output", str(page)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return page.read_text("utf-8")
+
+
+@pytest.mark.parametrize("contestant", ["bare SDK", "SDK + in-memory event store", "Switchroom"])
+def test_the_report_has_figures_of_every_contestant(contestant: str, report: str) -> None:
+    assert f"| {contestant}" in report
+
+
+@pytest.mark.parametrize("goal", ["calls per second at 16 connections", "median at 1 connection"])
+def test_the_report_opens_with_the_distance_to_each_goal(goal: str, report: str) -> None:
+    verdicts = report.partition("## Switchroom relative")[0]
+    assert f"| {goal} |" in verdicts
