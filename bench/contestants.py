@@ -48,7 +48,9 @@ OURS = Contestant(
     "ours",
     "Switchroom, SQLite log, console mounted",
     (
-        str(Path(sys.executable).parent / "switchroom"),
+        sys.executable,
+        "-m",
+        "switchroom.dashboard",
         "serve",
         "bench/target.py:mcp",
         "--port",

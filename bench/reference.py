@@ -47,7 +47,14 @@ def main() -> None:
     arguments = parser.parse_args()
     app = mcp.streamable_http_app(event_store=MemoryEventStore() if arguments.event_store else None)
     uvicorn.run(
-        app, host="127.0.0.1", port=arguments.port, loop="asyncio", http="h11", log_level="warning", access_log=False
+        app,
+        host="127.0.0.1",
+        port=arguments.port,
+        loop="asyncio",
+        http="h11",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
     )
 
 

@@ -8,6 +8,6 @@ mcp = MCPServer("bench", log_level="WARNING")
 
 
 @mcp.tool()
-def echo(text: str) -> str:
+async def echo(text: str) -> str:
     """Return what was sent."""
     return text

@@ -150,7 +150,9 @@ def compose_lifespan(app: FastAPI, console: Console) -> None:
     app.router.lifespan_context = lifespan
 
 
-def create_app(mcp: McpServer, settings: Settings, *, mcp_path: str = "/mcp", **options: Any) -> tuple[ASGIApp, Console]:
+def create_app(
+    mcp: McpServer, settings: Settings, *, mcp_path: str = "/mcp", **options: Any
+) -> tuple[ASGIApp, Console]:
     """Build a whole server: MCP, console, API and health checks.
 
     Raises:

@@ -44,6 +44,11 @@ _HTTP_CODES: Final[Mapping[int, str]] = MappingProxyType(
     }
 )
 
+_HTTP_DETAILS: Final[Mapping[int, str]] = MappingProxyType(
+    {404: "There is nothing at this address.", 405: "This address does not take that method."}
+)
+"""For errors of the router, which only repeat the status in words."""
+
 _RETRY_SECONDS: Final = 5
 
 _INTERNAL: Final = Problem(500, "internal_error", "Something went wrong here. The server's log says what.")
@@ -78,7 +83,8 @@ def problem_of(error: Exception) -> Problem:
         return Problem(status, error.code, error.message, extra, _headers(error))
     if isinstance(error, HTTPException):
         code = _HTTP_CODES.get(error.status_code, "http_error")
-        return Problem(error.status_code, code, str(error.detail), {}, error.headers or {})
+        problem = Problem(error.status_code, code, str(error.detail), {}, error.headers or {})
+        return problem._replace(detail=_HTTP_DETAILS.get(problem.status, problem.detail))
     if isinstance(error, RequestValidationError):
         return _validation_problem(error)
     return _INTERNAL

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
-
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from ..server.attach import Switchroom
 from ..server.directory import Directory
+from ..server.errors import NotFound
 from ..server.models import Actor, AuditEntry
 from .contexts.shell import Flash, Frame, make_shell
 from .templating import Context, html_response, templates_of, urls_of
 from .wording import outcome_sentence
-
-_LOOKED_BACK = 50
-"""Audit entries searched for the action a redirect names; it was the newest one a moment ago."""
 
 
 async def render_page(
@@ -43,17 +39,16 @@ def render_partial(
 
 async def _flash(request: Request, directory: Directory, actor: Actor) -> Flash | None:
     """Return what the action named by `?done=` did. The audit log is the source, so a link cannot invent one."""
-    action_id = request.query_params.get("done", "")
+    action_id = request.query_params.get("done", "")[:40]
     if not action_id:
         return None
-    entries = await directory.audit(limit=_LOOKED_BACK, actor=actor.name)
-    return next((flash_of(entry) for entry in entries if entry.action_id == action_id), None)
+    try:
+        entry = await directory.audit_entry(action_id)
+    except NotFound:
+        return None
+    return flash_of(entry) if entry.actor == actor.name else None
 
 
 def flash_of(entry: AuditEntry) -> Flash:
     """Return an audit entry as one sentence."""
-    try:
-        detail = json.loads(entry.detail or "{}")
-    except ValueError:
-        detail = {}
-    return Flash(outcome_sentence(entry, detail), "" if entry.outcome in ("done", "started") else "bad")
+    return Flash(outcome_sentence(entry), "" if entry.outcome in ("done", "started") else "bad")

@@ -2,11 +2,96 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
-from ..server.models import AuditEntry
+from ..server.models import AuditEntry, SessionKind
 from .formatting import plural
 
+ACTIONS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "expire": "Expire",
+        "cancel": "Cancel call",
+        "close_stream": "Close stream",
+        "replay": "Replay",
+        "broadcast": "Broadcast",
+        "stop_broadcast": "Stop broadcast",
+        "set_key": "Set key",
+        "delete_key": "Delete key",
+        "sign_in": "Sign in",
+        "sign_out": "Sign out",
+    }
+)
+"""Names of actions; anything else is shown as it was recorded."""
 
-def outcome_sentence(entry: AuditEntry, detail: Mapping[str, object]) -> str:
-    return f"{entry.action}: {entry.outcome}"
+TRANSPORTS: Final[Mapping[SessionKind, str]] = MappingProxyType(
+    {
+        SessionKind.STREAMABLE_HTTP: "Streamable HTTP",
+        SessionKind.SSE: "HTTP + SSE",
+        SessionKind.STDIO: "stdio",
+        SessionKind.HANDLE: "Handle",
+        SessionKind.CLIENT: "Sessionless",
+    }
+)
+
+OUTCOMES: Final[Mapping[str, str]] = MappingProxyType(
+    {"done": "Done", "partly": "Partly", "refused": "Refused", "failed": "Failed", "started": "Started"}
+)
+
+
+def action_label(action: str) -> str:
+    """Return the name of an action."""
+    return ACTIONS.get(action, action.replace("_", " ").capitalize())
+
+
+def details_of(entry: AuditEntry) -> dict[str, Any]:
+    """Return an entry's detail, empty when it is not a JSON object."""
+    try:
+        detail = json.loads(entry.detail or "{}")
+    except ValueError:
+        return {}
+    return detail if isinstance(detail, dict) else {}
+
+
+def result_text(entry: AuditEntry) -> str:
+    """Return what came of an action in a few words: `3,120 expired, 8 already ended`."""
+    detail = details_of(entry)
+    if "error" in detail:
+        return str(detail["error"])
+    if entry.action == "expire":
+        return _counts(detail, expired="expired", already_ended="already ended", failed="failed")
+    if entry.action == "replay":
+        return _counts(detail, delivered="delivered", queued="queued", skipped="skipped") or "nothing to send again"
+    if entry.action == "broadcast" and "audience" in detail:
+        return f"to {plural(_number(detail, 'audience'), 'recipient')}"
+    if entry.action == "cancel" and "result" in detail:
+        return str(detail["result"]).replace("_", " ")
+    if "needs" in detail:
+        return f"needs the role {detail['needs']}"
+    return ""
+
+
+def outcome_sentence(entry: AuditEntry) -> str:
+    """Return one sentence for the notice after an action."""
+    detail = details_of(entry)
+    if entry.action == "expire" and "expired" in detail:
+        rest = _counts(detail, already_ended="had ended already", failed="failed")
+        ended = plural(_number(detail, "calls_ended"), "call")
+        streams = plural(_number(detail, "streams_closed"), "stream")
+        tail = f"; {rest}" if rest else ""
+        return f"Expired {plural(_number(detail, 'expired'), 'session')}{tail}. Ended {ended} and closed {streams}."
+    words = result_text(entry)
+    label = f"{action_label(entry.action)}: {OUTCOMES.get(entry.outcome, entry.outcome).lower()}"
+    return f"{label}, {words}." if words else f"{label}."
+
+
+def _number(detail: Mapping[str, Any], name: str) -> int:
+    value = detail.get(name, 0)
+    return value if isinstance(value, int) else 0
+
+
+def _counts(detail: Mapping[str, Any], **words: str) -> str:
+    found = [(_number(detail, name), word) for name, word in words.items()]
+    return ", ".join(f"{number:,} {word}" for number, word in found if number)

@@ -11,6 +11,7 @@ from mcp.server.mcpserver import MCPServer
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from starlette.applications import Starlette
 
+from . import store as stores
 from .bus import LocalChangeBus
 from .directory.directory import Directory
 from .engine.engine import Engine
@@ -25,7 +26,6 @@ from .operations.operations import Operations
 from .recorder import Recorder
 from .settings import Settings
 from .shutdown import chained_signals
-from . import store as stores
 from .store.base import Retention, Store
 from .transport.kernel import check_version
 from .transport.leg import Leg
@@ -71,7 +71,7 @@ class Switchroom:
         check_version()
         if not isinstance(mcp, MCPServer | Server):
             raise StartupError(
-                f"Switchroom attaches to an MCPServer or a low-level Server of the MCP SDK, not to {type(mcp).__name__}."
+                f"{type(mcp).__name__} is no MCP server: pass an MCPServer or a low-level Server of the MCP SDK."
             )
         app = mcp.streamable_http_app(streamable_http_path=path, **options)
         self.take_over(mcp.session_manager)

@@ -24,12 +24,13 @@ from .current import CurrentCall, current_call
 from .data.messages import LEVELS
 from .engine.calls import Call, EarlyAnswer
 from .engine.engine import Engine
-from .engine.session import OWN_STREAM, LiveSession, forget_outcome
+from .engine.session import OWN_STREAM, LiveSession
 from .errors import Overloaded
+from .models import Direction, EventKind
 from .modern.clients import Clients
 from .modern.handles import Handles, handle_argument
-from .models import Direction, EventKind
 from .transport.messages import INVALID_PARAMS, encode, error_text, result_text
+
 
 class Recorder:
     """One mounted server's middleware."""
@@ -108,14 +109,14 @@ class Recorder:
         payload = call.masked(encode(message))
         session.record.bytes_in += len(payload)
         try:
-            session.append(
+            session.write(
                 Direction.FROM_CLIENT,
                 EventKind.REQUEST,
                 ctx.method,
                 payload,
                 stream=OWN_STREAM,
                 request_id=key,
-            )[1].add_done_callback(forget_outcome)
+            )
         except Overloaded:
             session.touch()  # the call is served all the same; the health page says what the log lacks
         if session.calls is None:
@@ -127,7 +128,7 @@ class Recorder:
     def _finish(
         self, session: LiveSession, call: Call, key: str, answer: EarlyAnswer | None, result: HandlerResult
     ) -> None:
-        call.is_settled = True
+        call.mark_settled()
         if session.calls is not None:
             session.calls.pop(f"{key}#{call.seq}", None)
         body = _as_dict(result)
@@ -140,7 +141,7 @@ class Recorder:
         if session.early_end is not None:
             return
         try:
-            session.append(
+            session.write(
                 Direction.FROM_SERVER,
                 EventKind.ERROR if answer else EventKind.RESPONSE,
                 call.method,
@@ -150,7 +151,7 @@ class Recorder:
                 duration_us=call.duration_us,
                 error_code=answer.code if answer else (0 if is_error else None),
                 related_seq=call.seq,
-            )[1].add_done_callback(forget_outcome)
+            )
         except Overloaded:
             session.touch()
 

@@ -48,7 +48,10 @@
     "*": () => document.getElementById("pick-page")?.click(),
     e: () => act("e", "bulk-expire"),
     b: () => act("b", "bulk-broadcast"),
-    r: () => document.querySelector("[data-refresh]")?.click() ?? window.switchroom.refetch(),
+    r: () => {
+      const pill = document.querySelector("[data-refresh]");
+      if (pill) pill.click(); else window.switchroom.refetch();
+    },
     " ": () => window.switchroom.pause(),
     "[": () => neighbour(-1),
     "]": () => neighbour(1),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -50,6 +52,15 @@ def test_the_readme_shows_the_commands_a_newcomer_needs(command: str) -> None:
     assert command in (ROOT / "README.md").read_text("utf-8").splitlines()
 
 
+def test_what_the_readme_imports_is_there() -> None:
+    code = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    imported = [node for block in code for node in ast.walk(ast.parse(block)) if isinstance(node, ast.ImportFrom)]
+    assert imported
+    for node in imported:
+        module = importlib.import_module(str(node.module))
+        assert {alias.name for alias in node.names if not hasattr(module, alias.name)} == set()
+
+
 def test_every_phony_target_describes_itself() -> None:
     (phony,) = re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
     assert set(phony.split()) == makefile_targets()
@@ -75,6 +86,6 @@ def test_the_map_names_every_room_of_the_house(half: str) -> None:
     rooms: set[str] = set()
     for module, path in modules(half):
         parts = module.split(".")
-        if len(parts) > 1:
+        if len(parts) > 1 and parts[1] != "__main__":
             rooms.add(f"`{parts[1]}/`" if path.parent.name == parts[1] or len(parts) > 2 else f"`{parts[1]}.py`")
     assert {room for room in rooms if room not in text} == set()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import AsyncIterator
 from time import monotonic
@@ -10,10 +9,11 @@ from typing import Annotated, Final
 
 import anyio
 from fastapi import Header, Query, Request
+from pydantic import BaseModel
 from sse_starlette import EventSourceResponse
 
 from ...server.directory import Directory
-from ...server.errors import NotFound
+from ...server.errors import LimitReached, NotFound
 from ...server.filters import Filter, parse_filter
 from ...server.models import Session
 from ..auth import address_of, credential_of, identify
@@ -29,6 +29,11 @@ FRAME_SECONDS: Final = 1.0
 HEARTBEAT_SECONDS: Final = 5.0
 MAX_SESSIONS: Final = 1_000
 """Sessions in one frame; after more changes than that the follower reads its list again."""
+
+Frame = dict[str, str | int]
+"""One SSE message, as sse-starlette takes it: dicts keep its `sep`, objects would not."""
+
+BYE: Final[Frame] = {"event": "bye", "data": "", "retry": 1000}
 
 _DESCRIPTION: Final = {
     "description": "Events: `changes` with `sessions` (now matching) and `gone` (ids that do not match any more), "
@@ -56,14 +61,27 @@ async def follow_changes(
     changes = SessionChanges(running.directory, parse_filter(q))
     bye = anyio.Event()
 
-    async def stream() -> AsyncIterator[dict[str, object]]:
-        with followers.following(actor):
-            async for frame in frames(changes, last_event_id or after, permission, bye):
-                yield frame
+    async def stream() -> AsyncIterator[Frame]:
+        try:
+            with followers.following(actor):
+                async for frame in frames(changes, last_event_id or after, permission, bye):
+                    yield frame
+        except LimitReached:
+            # Others were faster between the check above and the first message.
+            yield BYE
 
     return EventSourceResponse(
         stream(), sep="\n", ping=15, send_timeout=10, shutdown_event=bye, shutdown_grace_period=2
     )
+
+
+class ChangesOut(BaseModel):
+    """What changed since the frame before."""
+
+    sessions: list[SessionOut]
+    """Changed and matching."""
+    gone: list[str]
+    """Changed and not matching: ended and removed, or no longer of the filter. Never-seen ids are harmless."""
 
 
 class SessionChanges:
@@ -91,25 +109,20 @@ class SessionChanges:
             return None
         return int(number)
 
-    async def wait(self, version: int, timeout: float) -> None:
-        """Wait for a change after `version`, or for the timeout."""
-        await self._directory.changes.wait(version, timeout)
-
-    async def since(self, version: int) -> tuple[int, dict[str, object] | None]:
-        """Return the newest change's number and the frame of everything after `version`; `None`: read again."""
+    async def since(self, version: int) -> tuple[int, ChangesOut | None]:
+        """Return the newest change's number and everything after `version`; `None`: too much, read again."""
         changes = self._directory.changes.since(version, limit=MAX_SESSIONS)
         if changes.is_gap:
             return changes.version, None
-        matching: list[object] = []
-        gone: list[str] = []
+        frame = ChangesOut(sessions=[], gone=[])
         now = time.time()
         for session_id in changes.session_ids:
             session = await self._session(session_id)
             if session is not None and self._query.matches(session, now):
-                matching.append(SessionOut.of(session))
+                frame.sessions.append(SessionOut.of(session))
             else:
-                gone.append(session_id)
-        return changes.version, {"sessions": matching, "gone": gone}
+                frame.gone.append(session_id)
+        return changes.version, frame
 
     async def _session(self, session_id: str) -> Session | None:
         live = self._directory.live_session(session_id)
@@ -122,32 +135,41 @@ class SessionChanges:
 
 
 async def frames(
-    changes: SessionChanges, last_id: str, permission: Permission, bye: anyio.Event
-) -> AsyncIterator[dict[str, object]]:
+    changes: SessionChanges,
+    last_id: str,
+    permission: Permission,
+    bye: anyio.Event,
+    *,
+    frame_seconds: float = FRAME_SECONDS,
+    heartbeat_seconds: float = HEARTBEAT_SECONDS,
+) -> AsyncIterator[Frame]:
     """Yield SSE messages until the server stops or the follower may not read any more.
 
     Args:
         last_id: Id of the last frame the follower has; `""` begins now, anything unknown gives `resync`.
     """
-    known = changes.version_of(last_id) if last_id else changes.now
-    if known is None:
-        known = changes.now
-        yield {"event": "resync", "id": changes.id_of(known), "data": "{}"}
-    elif not last_id:
-        yield {"event": "changes", "id": changes.id_of(known), "data": '{"sessions":[],"gone":[]}'}
+    version = changes.version_of(last_id) if last_id else None
+    if version is None:
+        version = changes.now
+        # Always a first message: the follower learns the id to come back with.
+        yield _resync(changes, version) if last_id else _frame(changes, version, ChangesOut(sessions=[], gone=[]))
     heard = monotonic()
-    while not bye.is_set():
-        if not await permission.holds():
-            break
-        version, frame = await changes.since(known) if changes.now > known else (known, {})
-        if frame is None:
-            yield {"event": "resync", "id": changes.id_of(version), "data": "{}"}
-        elif version > known:
-            yield {"event": "changes", "id": changes.id_of(version), "data": answer_text(frame)}
-        elif monotonic() - heard >= HEARTBEAT_SECONDS:
+    while not bye.is_set() and await permission.holds():
+        if changes.now > version:
+            version, found = await changes.since(version)
+            yield _resync(changes, version) if found is None else _frame(changes, version, found)
+            heard = monotonic()
+        elif monotonic() - heard >= heartbeat_seconds:
             yield {"event": "hb", "data": ""}
-        if version > known or monotonic() - heard >= HEARTBEAT_SECONDS:
-            known, heard = version, monotonic()
-        with anyio.move_on_after(FRAME_SECONDS):
+            heard = monotonic()
+        with anyio.move_on_after(frame_seconds):
             await bye.wait()
-    yield {"event": "bye", "data": "", "retry": 1000}
+    yield BYE
+
+
+def _frame(changes: SessionChanges, version: int, found: ChangesOut) -> Frame:
+    return {"event": "changes", "id": changes.id_of(version), "data": answer_text(found)}
+
+
+def _resync(changes: SessionChanges, version: int) -> Frame:
+    return {"event": "resync", "id": changes.id_of(version), "data": "{}"}

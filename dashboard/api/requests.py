@@ -48,7 +48,10 @@ class ExpirationsIn(Body):
     filter: FilterText = Field(description="Empty matches every live session.")
     reason: Reason
     expected: Annotated[
-        int, Field(ge=0, le=MAX_SEQ, description="How many you saw. A tenth more than this now: 409, and nothing is expired.")
+        int,
+        Field(
+            ge=0, le=MAX_SEQ, description="How many you saw. A tenth more than this now: 409, and nothing is expired."
+        ),
     ]
     exclude: Annotated[list[SessionId], Field(max_length=MAX_IDS)] = Field(
         default=[], description="Ids of sessions to leave alone."
@@ -59,7 +62,9 @@ class ReplayIn(Body):
     """Sends logged notifications again: those after one, some by number, or a range."""
 
     after_seq: Seq | None = None
-    seqs: Annotated[list[Annotated[int, Field(ge=1, le=MAX_SEQ)]], Field(min_length=1, max_length=MAX_IDS)] | None = None
+    seqs: Annotated[list[Annotated[int, Field(ge=1, le=MAX_SEQ)]], Field(min_length=1, max_length=MAX_IDS)] | None = (
+        None
+    )
     from_seq: Annotated[int, Field(ge=1, le=MAX_SEQ)] | None = None
     to_seq: Annotated[int, Field(ge=1, le=MAX_SEQ)] | None = None
 
@@ -77,7 +82,7 @@ class CancellationIn(Body):
     """Cancels one call that has not been answered."""
 
     request_id: Annotated[StrictInt, Field(ge=-MAX_SEQ, le=MAX_SEQ)] | Annotated[StrictStr, Field(max_length=1_000)] = (
-        Field(description="In its JSON type: `5` and `\"5\"` are two ids.")
+        Field(description='In its JSON type: `5` and `"5"` are two ids.')
     )
     reason: Reason
 
@@ -93,7 +98,9 @@ class BroadcastIn(Body):
 
     text: Annotated[PlainText, Field(min_length=1, max_length=10_000)]
     level: Level = "info"
-    filter: FilterText | None = Field(default=None, description="Who gets it; without it every live session and client.")
+    filter: FilterText | None = Field(
+        default=None, description="Who gets it; without it every live session and client."
+    )
     exclude: FilterText | None = Field(default=None, description="Who does not get it all the same.")
     session_ids: Annotated[list[SessionId], Field(max_length=MAX_IDS)] = Field(
         default=[], description="Chosen sessions, instead of a filter."

@@ -95,17 +95,15 @@ def answer(model: BaseModel, status: int = 200) -> ApiResponse:
     return ApiResponse(_plain(model), status)
 
 
-def answer_text(value: object) -> str:
-    """Return a value, models inside it included, as JSON text in ASCII on one line."""
-    return ApiResponse(None).render(_plain(value)).decode("ascii")
+def answer_text(model: BaseModel) -> str:
+    """Return a model as JSON text on one line."""
+    return ApiResponse(None).render(_plain(model)).decode("ascii")
 
 
 def _plain(value: object) -> object:
     # Not `model_dump`, which walks through payloads and refuses what is nested deeper than 255 levels.
     if isinstance(value, BaseModel):
         return {name: _plain(each) for name, each in value}
-    if isinstance(value, dict) and any(isinstance(each, list) for each in value.values()):
-        return {name: _plain(each) for name, each in value.items()}
     if isinstance(value, list) and value and isinstance(value[0], BaseModel):
         return [_plain(each) for each in value]
     return value

@@ -111,7 +111,7 @@ class EventOut(BaseModel):
     direction: str
     kind: str
     method: str | None
-    request_id: str | int | float | None = Field(description="In its JSON type: `5` and `\"5\"` are two ids.")
+    request_id: str | int | float | None = Field(description='In its JSON type: `5` and `"5"` are two ids.')
     stream: int | None = Field(
         description="0: the standalone stream; a number: the stream of the request with that seq; null: never on a wire."
     )
@@ -226,7 +226,11 @@ class InFlightOut(BaseModel):
     @classmethod
     def of(cls, call: InFlight) -> InFlightOut:
         return cls.model_validate(
-            {**call._asdict(), "request_id": parse_request_id(call.request_id), "started_at": timestamp(call.started_at)}
+            {
+                **call._asdict(),
+                "request_id": parse_request_id(call.request_id),
+                "started_at": timestamp(call.started_at),
+            }
         )
 
 

@@ -27,10 +27,13 @@ def _storable(text: str) -> str:
 PlainText = Annotated[str, AfterValidator(_storable)]
 """Text without NUL and lone surrogates."""
 
-Reason = Annotated[PlainText, Field(min_length=1, max_length=500, description="Written to the audit log and told to the client.")]
+Reason = Annotated[
+    PlainText, Field(min_length=1, max_length=500, description="Written to the audit log and told to the client.")
+]
 
 FilterText = Annotated[
-    PlainText, Field(max_length=MAX_FILTER_LENGTH, description='As in the console: `state:active client:acme* -"free text"`.')
+    PlainText,
+    Field(max_length=MAX_FILTER_LENGTH, description='As in the console: `state:active client:acme* -"free text"`.'),
 ]
 
 

@@ -36,7 +36,13 @@ MAX_DEMO = 100
 @click.option("--json-response", is_flag=True, help="Answer handshake-era requests as JSON instead of SSE.")
 @click.option("--stateless", is_flag=True, help="Serve the handshake era without sessions.")
 def serve(
-    target: str | None, host: str | None, port: int | None, db: str | None, demo: int, json_response: bool, stateless: bool
+    target: str | None,
+    host: str | None,
+    port: int | None,
+    db: str | None,
+    demo: int,
+    json_response: bool,
+    stateless: bool,
 ) -> None:
     """Serve TARGET (file.py:object or module:object) with its console; without it, the bundled server.
 
@@ -155,5 +161,3 @@ def demo_clients(url: str, count: int) -> Iterator[None]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-

@@ -34,9 +34,7 @@ def load_target(target: str | None) -> McpServer:
     found = _find_object(module, name, target)
     if isinstance(found, MCPServer | Server):
         return found
-    raise StartupError(
-        f"{target} is a {type(found).__name__}, not an MCP server: name an MCPServer or a low-level Server of the MCP SDK."
-    )
+    raise StartupError(f"{target} is a {type(found).__name__}: name an MCPServer or a low-level Server of the MCP SDK.")
 
 
 def _load_module(where: str, target: str) -> ModuleType:

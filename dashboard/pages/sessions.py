@@ -3,75 +3,33 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated, Final
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from ...server.attach import Switchroom
 from ...server.filters import parse_filter
 from ...server.models import Role, SessionPage
 from ..contexts import sessions as view
-from ..contexts.filterbar import Asked, make_bar
-from ..contexts.paging import PAGE_SIZES, Option, Pager, Position, make_pager, parse_position
+from ..contexts.filterbar import make_bar
+from ..contexts.paging import PAGE_SIZES, Option, Pager, make_pager
 from ..contexts.shell import Frame, LiveLink
 from ..cursors import live_cursor
 from ..deps import CurrentActor, CurrentSwitchroom
+from ..queries import DEFAULT_SIZE, SessionQuery
 from ..rendering import render_page
 from ..templating import urls_of
 from ..urls import Urls
 
 router = APIRouter()
 
-_DEFAULT_SORT: Final = "-last_seen"
-_DEFAULT_SIZE: Final = 50
-_START: Final = Position()
-
-
-class Wanted:
-    """What the list's address asks for, defaults filled in."""
-
-    def __init__(
-        self,
-        q: Annotated[str, Query(max_length=2_100)] = "",
-        add: Annotated[str, Query(max_length=2_100)] = "",
-        sort: str = _DEFAULT_SORT,
-        size: int = _DEFAULT_SIZE,
-        after: Annotated[str, Query(max_length=400)] = "",
-        trail: Annotated[str, Query(max_length=10_000)] = "",
-        start: int = 0,
-    ) -> None:
-        self.asked = Asked(q, add)
-        self.sort = sort if sort.lstrip("-") in view.SORT_KEYS else _DEFAULT_SORT
-        self.size = size if size in PAGE_SIZES else _DEFAULT_SIZE
-        self.position = parse_position(after, trail, start)
-
-    @property
-    def q(self) -> str:
-        return self.asked.filter.text
-
-    @property
-    def sort_value(self) -> str:
-        return "" if self.sort == _DEFAULT_SORT else self.sort
-
-    @property
-    def size_value(self) -> str:
-        return "" if self.size == _DEFAULT_SIZE else str(self.size)
-
-    def address(self, urls: Urls, q: str, position: Position = _START, **other: str) -> str:
-        """Return the list's address in this request's order and size, unless `other` says otherwise."""
-        query = {"sort": self.sort_value, "size": self.size_value, **other}
-        return urls.sessions(
-            q, after=position.after, trail=" ".join(position.trail), start=position.start or None, **query
-        )
-
-
 @router.get("/sessions")
 async def list_sessions(
     request: Request,
     actor: CurrentActor,
     room: CurrentSwitchroom,
-    wanted: Annotated[Wanted, Depends()],
+    wanted: Annotated[SessionQuery, Depends()],
     apply: bool = False,
 ) -> Response:
     """Show the sessions that match; `apply` turns the words being typed into chips."""
@@ -84,7 +42,7 @@ async def list_sessions(
     return await render_page(request, room, actor, Frame("sessions", "Sessions"), page, status=status)
 
 
-async def _page(room: Switchroom, urls: Urls, wanted: Wanted, can_act: bool, endpoint: str) -> view.SessionsPage:
+async def _page(room: Switchroom, urls: Urls, wanted: SessionQuery, can_act: bool, endpoint: str) -> view.SessionsPage:
     directory, query = room.directory, wanted.asked.filter
     # The position first: what changes while the page is being read comes again with the first frame.
     position = live_cursor(directory)
@@ -114,7 +72,7 @@ async def _page(room: Switchroom, urls: Urls, wanted: Wanted, can_act: bool, end
     )
 
 
-def _live_link(urls: Urls, wanted: Wanted, found: SessionPage, position: str) -> LiveLink:
+def _live_link(urls: Urls, wanted: SessionQuery, found: SessionPage, position: str) -> LiveLink:
     """The stream is told which rows are on the page, how many matched, and since when to count new ones."""
     return LiveLink(
         urls.live(
@@ -130,9 +88,9 @@ def _live_link(urls: Urls, wanted: Wanted, found: SessionPage, position: str) ->
     )
 
 
-def _pager(urls: Urls, wanted: Wanted, found: SessionPage) -> Pager:
+def _pager(urls: Urls, wanted: SessionQuery, found: SessionPage) -> Pager:
     sizes = [
-        Option(str(size), wanted.address(urls, wanted.q, size="" if size == _DEFAULT_SIZE else str(size)), size == wanted.size)
+        Option(str(size), wanted.address(urls, wanted.q, size="" if size == DEFAULT_SIZE else str(size)), size == wanted.size)
         for size in PAGE_SIZES
     ]
     return make_pager(

@@ -27,7 +27,9 @@ class Links:
 
         def replace(connection: sqlite3.Connection) -> None:
             connection.execute("DELETE FROM link WHERE operator = ?", (operator,))
-            connection.execute("INSERT INTO link (hash, operator, expires) VALUES (?, ?, ?)", (digest(secret), operator, expires))
+            connection.execute(
+                "INSERT INTO link (hash, operator, expires) VALUES (?, ?, ?)", (digest(secret), operator, expires)
+            )
 
         await self._database.write(replace)
         return secret

@@ -109,7 +109,9 @@ class Operators:
     async def authenticate(self, name: str, password: str) -> Authenticated:
         """Check a name and a password. One hash is verified either way, so time tells nothing about names."""
         row = await self._database.read(
-            lambda c: c.execute("SELECT name, password, disabled FROM operator WHERE name = ?", (_plain(name),)).fetchone()
+            lambda c: c.execute(
+                "SELECT name, password, disabled FROM operator WHERE name = ?", (_plain(name),)
+            ).fetchone()
         )
         known, encoded, disabled = row or (None, None, None)
         verified = await self._passwords.verify(encoded, password)

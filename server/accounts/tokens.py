@@ -70,7 +70,9 @@ class Tokens:
         if not exact:
             raise NotFound(f"There is no valid token {id_or_name}.")
         if len(exact) > 1:
-            raise Conflict(f"Several tokens are named {id_or_name}; name one by its id: {', '.join(t.id for t in exact)}.")
+            raise Conflict(
+                f"Several tokens are named {id_or_name}; name one by its id: {', '.join(t.id for t in exact)}."
+            )
         token = exact[0]._replace(revoked_at=now)
         await self._database.write(lambda c: c.execute("UPDATE token SET revoked = ? WHERE id = ?", (now, token.id)))
         return token

@@ -45,9 +45,7 @@ class Listing:
         live = list(self.live(query))
         shown = [s for s in live if after is None or (key(s) < after if descending else key(s) > after)]
         pick = heapq.nlargest if descending else heapq.nsmallest
-        ended = await self._engine.store.sessions.ended(
-            query, now=time.time(), sort=sort, limit=limit + 1, after=after
-        )
+        ended = await self._engine.store.sessions.ended(query, now=time.time(), sort=sort, limit=limit + 1, after=after)
         items: list[tuple[Key, Session]] = [(key(s), self._engine.describe(s)) for s in pick(limit + 1, shown, key=key)]
         # A session that ended a moment ago may be in both for one turn of the loop.
         seen = {session.id for _, session in items}
@@ -69,5 +67,3 @@ class Listing:
         """Return how many match, live and ended."""
         ended = await self._engine.store.sessions.count_ended(query, now=time.time())
         return sum(1 for _ in self.live(query)) + sum(ended.values())
-
-

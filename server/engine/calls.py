@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ class Call:
     """
 
     __slots__ = (
+        "_settled",
         "abort",
         "cancel_requested",
         "is_settled",
@@ -69,6 +71,7 @@ class Call:
         self.on_abort: Callable[[EarlyAnswer], None] | None = None
         """Answers in the handler's place when it ignores its cancellation."""
         self.is_settled = False
+        self._settled: asyncio.Event | None = None
         self.waiting = 0
         self.secrets: list[str] | None = None
         """Text to be masked in the log of this call, such as a handle it carries or was given."""
@@ -89,6 +92,25 @@ class Call:
         if self.cancel_requested is not None:
             self.cancel_requested.set()
         self.scope.cancel()
+        return True
+
+    def mark_settled(self) -> None:
+        """Note that the answer is decided; every later one is ignored."""
+        self.is_settled = True
+        if self._settled is not None:
+            self._settled.set()
+
+    async def wait_settled(self, timeout: float) -> bool:
+        """Wait until the call is answered; `False` on a timeout."""
+        if self.is_settled:
+            return True
+        if self._settled is None:
+            self._settled = asyncio.Event()
+        try:
+            async with asyncio.timeout(timeout):
+                await self._settled.wait()
+        except TimeoutError:
+            return False
         return True
 
     @property

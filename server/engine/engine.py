@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from ..bus import ChangeBus
 from ..errors import StoreUnavailable
 from ..ids import hash_secret, new_reference
-from ..models import Direction, EventKind, Session, SessionKind, SessionRecord, SessionState
+from ..models import EventKind, Session, SessionKind, SessionRecord, SessionState
 from ..settings import Settings
 from ..store.base import Store
 from .admission import Admission
@@ -240,7 +240,7 @@ class Engine:
             self.admission.closed(record.address, record.principal_key)
         await self._wind_down(session, session.early_end)
         detail = json.dumps({"to": state.value, "cause": code, "by": by, "reason": reason})
-        session.append(Direction.LOCAL, EventKind.LIFECYCLE, state.value, detail)[1].add_done_callback(forget_outcome)
+        session.note(EventKind.LIFECYCLE, state.value, detail)
         saved = self.save(session)
         session.touch()
         self.by_id.pop(record.id, None)
@@ -254,11 +254,8 @@ class Engine:
         session.each_call(lambda call: self._abort(call, answer, grace=grace))
         for waiting in list((session.pending or {}).values()):
             waiting.fail(answer)
-        deadline = time.monotonic() + grace + 0.5
-        while session.calls and any(not call.is_settled for call in session.calls.values()):
-            if time.monotonic() > deadline:
-                break
-            await asyncio.sleep(0.005)
+        for call in list((session.calls or {}).values()):
+            await call.wait_settled(grace + 0.5)
         for stream in list(session.streams or ()):
             stream.close()
         if session.resident is not None and self.release is not None:

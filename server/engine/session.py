@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
+from ..errors import StoreUnavailable
 from ..models import (
     ACTIVE_WINDOW_SECONDS,
     Direction,
@@ -29,6 +30,17 @@ if TYPE_CHECKING:
 
 OWN_STREAM = -1
 """`append(stream=OWN_STREAM)`: the event opens a stream that is numbered by its own `seq`."""
+
+
+class EventFields(TypedDict, total=False):
+    """The optional fields of an event; see `models.Event`."""
+
+    stream: int | None
+    request_id: str | None
+    duration_us: int | None
+    error_code: int | None
+    related_seq: int | None
+    expires_at: float | None
 
 
 def forget_outcome(future: asyncio.Future[None]) -> None:
@@ -81,45 +93,66 @@ class LiveSession:
         kind: EventKind,
         method: str | None = None,
         payload: str | None = None,
-        *,
-        stream: int | None = None,
-        request_id: str | None = None,
-        duration_us: int | None = None,
-        error_code: int | None = None,
-        related_seq: int | None = None,
-        expires_at: float | None = None,
+        **fields: Unpack[EventFields],
     ) -> tuple[Event, asyncio.Future[None]]:
         """Append an event and return it with the future of its commit.
 
         Raises:
             Overloaded: The store's queue is full; nothing was appended.
         """
-        record = self.record
-        event = Event(
-            record.last_seq + 1,
-            record.epoch,
+        event = self._next_event(direction, kind, method, payload, fields)
+        committed = self._log.append(self.record.no, event)
+        self.record.last_seq = event.seq
+        self.touch()
+        return event, committed
+
+    def write(
+        self,
+        direction: Direction,
+        kind: EventKind,
+        method: str | None = None,
+        payload: str | None = None,
+        **fields: Unpack[EventFields],
+    ) -> Event:
+        """Append an event whose commit nobody waits for, and return it.
+
+        Raises:
+            Overloaded: The store's queue is full; nothing was appended.
+        """
+        event = self._next_event(direction, kind, method, payload, fields)
+        self._log.write(self.record.no, event)
+        self.record.last_seq = event.seq
+        self.touch()
+        return event
+
+    def _next_event(
+        self, direction: Direction, kind: EventKind, method: str | None, payload: str | None, fields: EventFields
+    ) -> Event:
+        seq = self.record.last_seq + 1
+        stream = fields.get("stream")
+        return Event(
+            seq,
+            self.record.epoch,
             time.time(),
             direction,
             kind,
             method,
-            record.last_seq + 1 if stream == OWN_STREAM else stream,
-            request_id,
+            seq if stream == OWN_STREAM else stream,
+            fields.get("request_id"),
             0 if payload is None else len(payload),
-            duration_us,
-            error_code,
-            related_seq,
-            expires_at,
+            fields.get("duration_us"),
+            fields.get("error_code"),
+            fields.get("related_seq"),
+            fields.get("expires_at"),
             payload,
         )
-        future = self._log.append(record.no, event)
-        record.last_seq = event.seq
-        self.touch()
-        return event, future
 
     def note(self, kind: EventKind, name: str, payload: str | None = None) -> None:
-        """Append a local event that nobody waits for."""
-        _, future = self.append(Direction.LOCAL, kind, name, payload)
-        future.add_done_callback(forget_outcome)
+        """Append a local event; one that the store has no room for is left out."""
+        try:
+            self.write(Direction.LOCAL, kind, name, payload)
+        except StoreUnavailable:
+            self.touch()
 
     def touch(self) -> None:
         """Tell followers that something shown about this session changed."""

@@ -60,9 +60,8 @@ class Sweeper:
                 continue
             if (code := self._due(session, now)) is not None:
                 await self._engine.end(session, SessionState.EXPIRED, code)
-            elif session.resident is not None and self._is_quiet(session, now - settings.hibernate_seconds):
-                if self._engine.release is not None:
-                    await self._engine.release(session)
+            elif self._is_quiet(session, now - settings.hibernate_seconds) and self._engine.release is not None:
+                await self._engine.release(session)
 
     def _due(self, session: LiveSession, now: float) -> str | None:
         settings, record = self._engine.settings, session.record
@@ -78,4 +77,7 @@ class Sweeper:
 
     @staticmethod
     def _is_quiet(session: LiveSession, before: float) -> bool:
-        return not session.is_busy and session.last_used < before and session.resident.can_hibernate
+        if session.resident is None or session.is_busy or session.last_used >= before:
+            return False
+        can_hibernate: bool = session.resident.can_hibernate
+        return can_hibernate

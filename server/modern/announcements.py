@@ -110,9 +110,7 @@ class Announcements:
             is_first_page = not params.cursor
             return _with_resource(theirs) if _is_modern(ctx) and is_first_page else theirs
 
-        async def read_resource(
-            ctx: ServerRequestContext[Any, Any], params: Any
-        ) -> HandlerResult:
+        async def read_resource(ctx: ServerRequestContext[Any, Any], params: Any) -> HandlerResult:
             if _is_modern(ctx) and str(params.uri) == URI:
                 return self._contents()
             if read is None:
@@ -121,7 +119,9 @@ class Announcements:
             return result
 
         server.add_request_handler("resources/list", PaginatedRequestParams, list_resources)
-        server.add_request_handler("resources/read", read.params_type if read else ReadResourceRequestParams, read_resource)
+        server.add_request_handler(
+            "resources/read", read.params_type if read else ReadResourceRequestParams, read_resource
+        )
 
     def _contents(self) -> ReadResourceResult:
         text = json.dumps({"announcements": list(self._latest)}, ensure_ascii=False, indent=2)

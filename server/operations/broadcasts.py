@@ -45,9 +45,7 @@ LOGGER = "switchroom"
 class BroadcastVerbs:
     """Sending messages to clients."""
 
-    def __init__(
-        self, engine: Engine, directory: Directory, actions: Actions, deliveries: Deliveries
-    ) -> None:
+    def __init__(self, engine: Engine, directory: Directory, actions: Actions, deliveries: Deliveries) -> None:
         self._engine = engine
         self._directory = directory
         self._actions = actions
@@ -212,9 +210,7 @@ class BroadcastVerbs:
                 payload = encode(
                     {"jsonrpc": "2.0", "method": "notifications/resources/updated", "params": {"uri": URI}}
                 )
-                session.append(
-                    Direction.FROM_SERVER, EventKind.NOTIFICATION, "notifications/resources/updated", payload
-                )[1].add_done_callback(forget_outcome)
+                session.write(Direction.FROM_SERVER, EventKind.NOTIFICATION, "notifications/resources/updated", payload)
             status = DeliveryStatus.DELIVERED if was_written else DeliveryStatus.FAILED
             self._settle(broadcast.id, [_receipt(session, status, None if was_written else "its stream was closed")])
 

@@ -7,6 +7,7 @@ requests are not sent again (2025-11-25, transports, resumability: a message bel
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -65,7 +66,9 @@ class ReplayVerbs:
     def _session(self, session_id: str) -> LiveSession:
         session = self._engine.by_id.get(session_id)
         if session is None:
-            raise AlreadyEnded(f"Session {session_id} has ended or is not known here; only a live one can be replayed to.")
+            raise AlreadyEnded(
+                f"Session {session_id} has ended or is not known here; only a live one can be replayed to."
+            )
         if session.record.kind is not SessionKind.STREAMABLE_HTTP:
             raise Unsupported("Replay needs a stream that the server may write to; MCP 2026-07-28 has none.")
         return session
@@ -96,10 +99,12 @@ class ReplayVerbs:
 
     async def _send_again(self, session: LiveSession, events: list[Event], asked: Sequence[int]) -> list[ReplayItem]:
         expires_at = time.time() + self._engine.settings.queue_seconds
-        items = [ReplayItem(seq, None, "skipped", "retention has dropped it, or it never was")
-                 for seq in sorted(set(asked) - {event.seq for event in events})]
+        items = [
+            ReplayItem(seq, None, "skipped", "retention has dropped it, or it never was")
+            for seq in sorted(set(asked) - {event.seq for event in events})
+        ]
         sent: dict[int, ReplayItem] = {}
-        written: set[int] = set()
+        written = Written()
         for event in events:
             if (why := _why_not(session, event)) is not None:
                 items.append(ReplayItem(event.seq, None, "skipped", why))
@@ -113,7 +118,7 @@ class ReplayVerbs:
                 related_seq=event.seq,
                 expires_at=expires_at,
             )
-            self._deliveries.expect(session.record.no, again.seq, expires_at, _note_in(written, again.seq))
+            self._deliveries.expect(session.record.no, again.seq, expires_at, written.reporter(again.seq))
             sent[again.seq] = ReplayItem(event.seq, again.seq, "queued", "no stream is open; sent with the next one")
             await committed
         await self._settle(session, sent, written)
@@ -122,18 +127,38 @@ class ReplayVerbs:
             items.append(item._replace(status="delivered", reason="written to an open stream") if delivered else item)
         return sorted(items, key=lambda item: item.seq)
 
-    async def _settle(self, session: LiveSession, sent: dict[int, ReplayItem], written: set[int]) -> None:
-        deadline = time.monotonic() + SETTLE_SECONDS
-        while len(written) < len(sent) and session.open_stream(STANDALONE_STREAM) and time.monotonic() < deadline:
-            await asyncio.sleep(0.01)
+    async def _settle(self, session: LiveSession, sent: dict[int, ReplayItem], written: Written) -> None:
+        if sent and session.open_stream(STANDALONE_STREAM) is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SETTLE_SECONDS):
+                    await written.wait(len(sent))
 
 
-def _note_in(written: set[int], seq: int) -> Callable[[bool], None]:
-    def report(was_written: bool) -> None:
-        if was_written:
-            written.add(seq)
+class Written:
+    """The rows of one replay that were written to an open stream."""
 
-    return report
+    def __init__(self) -> None:
+        self._seqs: set[int] = set()
+        self._changed = asyncio.Event()
+
+    def __contains__(self, seq: int) -> bool:
+        return seq in self._seqs
+
+    def reporter(self, seq: int) -> Callable[[bool], None]:
+        """Return what to call when that row is written, or can no longer be."""
+
+        def report(was_written: bool) -> None:
+            if was_written:
+                self._seqs.add(seq)
+                self._changed.set()
+
+        return report
+
+    async def wait(self, count: int) -> None:
+        """Wait until `count` rows are written."""
+        while len(self._seqs) < count:
+            self._changed.clear()
+            await self._changed.wait()
 
 
 def _why_not(session: LiveSession, event: Event) -> str | None:

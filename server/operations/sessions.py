@@ -109,7 +109,13 @@ class SessionVerbs:
             "failed": len(result.failed),
             "calls_ended": calls,
             "streams_closed": streams,
-            "sessions": dict([*((i, "expired") for i in result.expired), *((i, "already ended") for i in result.already_ended), *result.failed][:1000]),
+            "sessions": dict(
+                [
+                    *((i, "expired") for i in result.expired),
+                    *((i, "already ended") for i in result.already_ended),
+                    *result.failed,
+                ][:1000]
+            ),
         }
         return result
 
@@ -163,11 +169,10 @@ class SessionVerbs:
 
     async def _outcome_of(self, call: Call) -> str:
         grace = self._engine.settings.cancel_grace_seconds
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        while not call.is_settled and loop.time() < started + grace + 1:
-            await asyncio.sleep(0.01)
-        return "cancelled" if loop.time() < started + grace else "answered_by_leg"
+        if await call.wait_settled(grace * 0.95):
+            return "cancelled"
+        await call.wait_settled(grace)
+        return "answered_by_leg"
 
     async def close_stream(self, actor: Actor, session_id: str, stream: int, reason: str) -> bool:
         """End an open stream; its client may reconnect and resume. `False` when none was open.
@@ -183,7 +188,9 @@ class SessionVerbs:
                 action.outcome = "refused"
                 return False
             if opened.kind == "post" and session.record.protocol_version < "2025-11-25":
-                raise Unsupported("Clients before 2025-11-25 cannot resume a request's stream; cancel the call instead.")
+                raise Unsupported(
+                    "Clients before 2025-11-25 cannot resume a request's stream; cancel the call instead."
+                )
             session.note(EventKind.OPERATOR, "close_stream", json.dumps({"by": actor.name, "stream": stream}))
             opened.close()
             return True

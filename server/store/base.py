@@ -98,6 +98,14 @@ class EventLog(Protocol):
         """
         ...
 
+    def write(self, session_no: int, event: Event) -> None:
+        """Queue an event that nobody waits for, in order with the others; its commit may wait 50 ms for company.
+
+        Raises:
+            Overloaded: As for `append`.
+        """
+        ...
+
     async def read(self, session_no: int, query: EventQuery) -> EventPage:
         """Return committed events that match, in ascending `seq` unless `newest_first`."""
         ...

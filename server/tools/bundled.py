@@ -9,7 +9,9 @@ from . import session_keys, sessions, workbench
 
 def bundled_server(name: str = "switchroom-bundled") -> MCPServer:
     """Return a new server with every bundled tool."""
-    mcp = MCPServer(name, instructions="Tools that show what sessions can do. In MCP 2026-07-28 call open_session first.")
+    mcp = MCPServer(
+        name, instructions="Tools that show what sessions can do. In MCP 2026-07-28 call open_session first."
+    )
     sessions.add_to(mcp)
     session_keys.add_to(mcp)
     workbench.add_to(mcp)

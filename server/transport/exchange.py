@@ -124,7 +124,7 @@ class Exchange:
         call, session = self._call, self._session
         if call.is_settled:
             return
-        call.is_settled = True
+        call.mark_settled()
         if self._timer is not None:
             self._timer.cancel()
         if session.calls is not None:

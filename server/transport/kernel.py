@@ -199,9 +199,7 @@ def message_context(
     request: Request, *, can_send_request: bool, closers: tuple[Any, Any] | None
 ) -> tuple[TransportContext, ServerMessageMetadata]:
     """Return what handlers see of the transport; `closers` end the call's and the standalone stream."""
-    transport = TransportContext(
-        kind="streamable-http", can_send_request=can_send_request, headers=request.headers
-    )
+    transport = TransportContext(kind="streamable-http", can_send_request=can_send_request, headers=request.headers)
     metadata = ServerMessageMetadata(request_context=request, can_send_request=can_send_request)
     if closers is not None:
         metadata.close_sse_stream, metadata.close_standalone_sse_stream = closers

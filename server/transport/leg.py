@@ -111,7 +111,9 @@ class Leg:
     ) -> None:
         has_json, has_sse = check_accept_headers(request)
         if not has_json or not (has_sse or self._manager.json_response):
-            wanted = "application/json" if self._manager.json_response else "both application/json and text/event-stream"
+            wanted = (
+                "application/json" if self._manager.json_response else "both application/json and text/event-stream"
+            )
             await send_error(send, 406, f"Not Acceptable: Client must accept {wanted}")
             return
         try:

@@ -108,7 +108,7 @@ class PostHandler:
             await send_error(send, 400, text, key=message.key, headers=headers)
             return
         self._check_room(session)
-        event, queued = session.append(
+        event = session.write(
             Direction.FROM_CLIENT,
             EventKind.REQUEST,
             message.method,
@@ -116,7 +116,6 @@ class PostHandler:
             stream=OWN_STREAM,
             request_id=message.key,
         )
-        queued.add_done_callback(forget_outcome)
         call = Call(event.seq, message.key, message.method, message.params)
         if session.calls is None:
             session.calls = {}
@@ -181,18 +180,17 @@ class PostHandler:
         return CallContext(emitter, call, message.id, transport, metadata)
 
     def _notification(self, request: Request, session: LiveSession, resident: Resident, message: Message) -> None:
-        session.append(
-            Direction.FROM_CLIENT, EventKind.NOTIFICATION, message.method, encode(message.raw)
-        )[1].add_done_callback(forget_outcome)
+        session.write(Direction.FROM_CLIENT, EventKind.NOTIFICATION, message.method, encode(message.raw))
         params = message.params or {}
         if message.method == "notifications/cancelled":
             self._cancelled(session, params)
         elif message.method == "notifications/progress":
             self._progressed(session, params)
-        elif message.method == "notifications/initialized" and resident.is_accepted:
-            if not session.record.is_initialized:
-                session.record.is_initialized = True
-                self._engine.set_state(session, SessionState.INITIALIZED, "notifications/initialized")
+        elif (
+            message.method == "notifications/initialized" and resident.is_accepted and not session.record.is_initialized
+        ):
+            session.record.is_initialized = True
+            self._engine.set_state(session, SessionState.INITIALIZED, "notifications/initialized")
         transport, metadata = message_context(request, can_send_request=not self._is_json, closers=None)
         emitter = StreamEmitter(session, STANDALONE_STREAM, self._engine.settings.request_to_client_seconds)
         context = CallContext(emitter, None, None, transport, metadata)
@@ -225,13 +223,13 @@ class PostHandler:
 
     def _answer(self, session: LiveSession, message: Message) -> None:
         is_error = "error" in message.raw
-        session.append(
+        session.write(
             Direction.FROM_CLIENT,
             EventKind.ERROR if is_error else EventKind.RESPONSE,
             None,
             encode(message.raw),
             request_id=message.key or None,
-        )[1].add_done_callback(forget_outcome)
+        )
         waiting = (session.pending or {}).get(message.id) if isinstance(message.id, str) else None
         if waiting is not None:
             waiting.resolve(message.raw)

@@ -13,7 +13,7 @@ from mcp.server.lowlevel import Server
 
 from ..engine.calls import EarlyAnswer
 from ..engine.engine import SESSION_ENDED, Engine, end_message
-from ..engine.session import LiveSession, forget_outcome
+from ..engine.session import LiveSession
 from ..models import STANDALONE_STREAM, Direction, EventKind, SessionRecord, SessionState
 from ..store.base import EventQuery
 from .emitter import StandaloneOutbound, StreamEmitter
@@ -73,7 +73,7 @@ class Residents:
             if not is_call or event.seq in answered or event.epoch == record.epoch:
                 continue
             session.count_answer(is_error=True)
-            session.append(
+            session.write(
                 Direction.FROM_SERVER,
                 EventKind.ERROR,
                 event.method,
@@ -82,7 +82,7 @@ class Residents:
                 request_id=event.request_id,
                 error_code=LOST.code,
                 related_seq=event.seq,
-            )[1].add_done_callback(forget_outcome)
+            )
 
     async def release(self, session: LiveSession) -> None:
         """Drop what the kernel keeps of a session and run its clean-ups."""

@@ -50,6 +50,9 @@ class MemoryEventLog:
         self._fanout.publish(session_no, event)
         return done()
 
+    def write(self, session_no: int, event: Event) -> None:
+        self.append(session_no, event)
+
     async def read(self, session_no: int, query: EventQuery) -> EventPage:
         log = self._logs.get(session_no)
         if log is None:

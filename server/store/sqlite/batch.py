@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...errors import StoreUnavailable, SwitchroomError
+from .faults import is_passing
 from .items import Item, Job, Save, SessionRow
 from .logs import EventRow, LogEnds
 from .records import save_statement
@@ -53,9 +54,9 @@ class Batch:
             self._connection.execute("SAVEPOINT item")
             try:
                 results.update((position, result) for result in self.apply([item]).values())
-            except sqlite3.OperationalError:
-                raise
             except Exception as error:
+                if is_passing(error):
+                    raise
                 self._connection.execute("ROLLBACK TO item")
                 self._ends.rolled_back()
                 results[position] = StoreUnavailable(f"The store cannot keep this: {error}.")

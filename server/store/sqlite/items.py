@@ -12,8 +12,8 @@ from ...models import Event
 
 T = TypeVar("T")
 
-Append = tuple[asyncio.Future[None], int, Event, float]
-"""Future, session, event and when it was queued. A plain tuple: half the price of any object."""
+Append = tuple[asyncio.Future[None] | None, int, Event, float]
+"""Future (`None`: nobody waits), session, event and when it was queued. A plain tuple: half the price of any object."""
 
 SessionRow = tuple[object, ...]
 
@@ -74,9 +74,9 @@ class Job(Generic[T]):
 Item = Append | Save | Job[Any]
 
 
-def answer(future: asyncio.Future[T], result: T, error: Exception | None) -> None:
+def answer(future: asyncio.Future[T] | None, result: T, error: Exception | None) -> None:
     """Resolve a future unless somebody did; an error that nobody awaits is not reported by the loop."""
-    if future.done():
+    if future is None or future.done():
         return
     if error is None:
         future.set_result(result)

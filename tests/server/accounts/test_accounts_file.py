@@ -133,5 +133,7 @@ async def test_closed_accounts_say_so(tmp_path: Path) -> None:
 
 
 def test_the_accounts_need_no_web_framework() -> None:
-    check = "import sys, switchroom.server.accounts; sys.exit(bool({'fastapi', 'starlette', 'jinja2'} & set(sys.modules)))"
+    check = (
+        "import sys, switchroom.server.accounts; sys.exit(bool({'fastapi', 'starlette', 'jinja2'} & set(sys.modules)))"
+    )
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

@@ -14,7 +14,7 @@ SELECT seq, start, coalesce(length(payload), 0) FROM event WHERE session = ? ORD
 SELECT seq, start FROM event WHERE session = ? ORDER BY seq LIMIT 1
 
 -- name: start
-SELECT start FROM event WHERE session = ? AND seq = ?
+SELECT start FROM event WHERE session = ? AND seq >= ? ORDER BY seq LIMIT 1
 
 -- name: trimmed
 SELECT max(

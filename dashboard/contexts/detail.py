@@ -1,0 +1,261 @@
+"""The head of a session's page: title, verbs, facts, six numbers, tabs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ...server.models import InFlight, Session, SessionKind, StoredKey
+from ..formatting import age, count, duration, rate, share, size
+from ..urls import TABS, Urls
+from ..wording import TRANSPORTS
+from .audit import AuditTrail
+from .capabilities import CapabilityList
+from .keys import KeyList
+from .log import Log
+from .sessions import STATUS_LABELS, client_hue, client_letter, client_name
+from .shell import LiveLink
+from .streams import StreamList
+from .timeline import Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class StatusPill:
+    """The state beside the title; the stream replaces it."""
+
+    template: ClassVar[str] = "sessions/_status.html"
+    name: ClassVar[str] = "pill"
+    status: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Title and verbs. `why_not` says in words why a session of this kind cannot be written to."""
+
+    template: ClassVar[str] = "sessions/_head.html"
+    name: ClassVar[str] = "head"
+    id: str
+    client: str
+    version: str
+    letter: str
+    hue: int
+    can_act: bool
+    is_live: bool
+    why_not: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One fact. `kind` says how to write it: `text`, `code`, `ago`, `until`."""
+
+    name: ClassVar[str] = "fact"
+    label: str
+    value: str
+    kind: str = "text"
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One of the numbers, with what puts it in proportion."""
+
+    name: ClassVar[str] = "number"
+    label: str
+    value: str
+    note: str
+    url: str
+    is_zero: bool = False
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Facts and numbers; the stream replaces them together."""
+
+    template: ClassVar[str] = "sessions/_summary.html"
+    name: ClassVar[str] = "summary"
+    facts: tuple[Fact, ...]
+    numbers: tuple[Number, ...]
+    end_note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One tab; a real address."""
+
+    name: ClassVar[str] = "tab"
+    label: str
+    url: str
+    count: int | None
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tabs:
+    """The row of tabs; the stream replaces it for its counts."""
+
+    template: ClassVar[str] = "sessions/_tabs.html"
+    name: ClassVar[str] = "tabs"
+    items: tuple[Tab, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPanel:
+    """What the chosen tab shows; the others are `None`."""
+
+    name: ClassVar[str] = "panel"
+    timeline: Timeline | None = None
+    log: Log | None = None
+    keys: KeyList | None = None
+    streams: StreamList | None = None
+    capabilities: CapabilityList | None = None
+    audit: AuditTrail | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPage:
+    """The whole page."""
+
+    template: ClassVar[str] = "sessions/show.html"
+    name: ClassVar[str] = "detail"
+    head: Head
+    pill: StatusPill
+    summary: Summary
+    tabs: Tabs
+    panel: SessionPanel
+    live_link: LiveLink
+
+
+def make_pill(session: Session) -> StatusPill:
+    """Return the state in shape, word and colour."""
+    return StatusPill(session.status, STATUS_LABELS.get(session.status, session.status))
+
+
+def make_head(session: Session, *, can_act: bool) -> Head:
+    """Return title and verbs."""
+    client = client_name(session)
+    return Head(
+        id=session.id,
+        client=client,
+        version=session.client_version,
+        letter=client_letter(client),
+        hue=client_hue(client),
+        can_act=can_act,
+        is_live=session.is_live,
+        why_not=why_not_writable(session),
+    )
+
+
+def why_not_writable(session: Session) -> str:
+    """Return why nothing can be sent to this session, or `""` when it can."""
+    if not session.is_live:
+        return "The session has ended."
+    if session.kind is SessionKind.HANDLE:
+        return "A handle has no stream of its own: MCP 2026-07-28 clients are reached through their listen streams."
+    if session.kind is not SessionKind.STREAMABLE_HTTP:
+        return "This transport has no stream that can be resumed or written to from here."
+    return ""
+
+
+def make_summary(
+    session: Session,
+    urls: Urls,
+    *,
+    now: float,
+    latency: tuple[float | None, float | None],
+    calls: Sequence[InFlight],
+    keys: Sequence[StoredKey],
+    max_streams: int,
+    max_key_bytes: int,
+) -> Summary:
+    """Return facts and numbers; `latency` is p50 and p95 in milliseconds."""
+    return Summary(
+        tuple(_facts(session, now)),
+        tuple(_numbers(session, urls, now, latency, calls, keys, max_streams, max_key_bytes)),
+        _end_note(session),
+    )
+
+
+def _facts(session: Session, now: float) -> list[Fact]:
+    facts = [
+        Fact("Protocol", session.protocol_version or "not negotiated", "code"),
+        Fact("Transport", TRANSPORTS[session.kind]),
+        Fact("Principal", session.principal or "none, this server asks for no token"),
+        Fact("Server", session.server),
+        Fact("Worker", session.worker_id, "code"),
+    ]
+    if session.mcp_session_id_prefix:
+        label = "Handle" if session.kind is SessionKind.HANDLE else "Mcp-Session-Id"
+        facts.append(Fact(label, f"{session.mcp_session_id_prefix}…", "code"))
+    if session.log_level:
+        facts.append(Fact("Log level", session.log_level, "code"))
+    facts.append(Fact("Created", "ago", "ago", session.created_at))
+    if session.ended_at is not None:
+        facts.append(Fact("Ended", "ago", "ago", session.ended_at))
+    elif session.expires_at is not None and session.expires_at > now:
+        facts.append(Fact("Expires", "in", "until", session.expires_at))
+    return facts
+
+
+def _numbers(
+    session: Session,
+    urls: Urls,
+    now: float,
+    latency: tuple[float | None, float | None],
+    calls: Sequence[InFlight],
+    keys: Sequence[StoredKey],
+    max_streams: int,
+    max_key_bytes: int,
+) -> list[Number]:
+    events, streams = urls.session(session.id, "events"), urls.session(session.id, "streams")
+    minutes = max(1.0, ((session.ended_at or now) - session.created_at) / 60)
+    p50, p95 = latency
+    oldest = f"oldest {duration(now - min(call.started_at for call in calls))}" if calls else "none waiting"
+    stored = sum(key.size_bytes for key in keys)
+    errors = urls.session(session.id, "events", errors=True)
+    return [
+        Number("Requests", count(session.request_count), f"{rate(session.request_count / minutes)}/min", events, not session.request_count),
+        Number("Errors", count(session.error_count), share(session.error_count, session.request_count), errors, not session.error_count, "bad" if session.error_count else ""),
+        Number("In flight", count(session.in_flight), oldest, f"{streams}#calls", not session.in_flight),
+        Number(
+            "Latency p50",
+            duration(p50 / 1000) if p50 is not None else "–",
+            f"p95 {duration(p95 / 1000)}" if p95 is not None else "no answers yet",
+            events,
+            p50 is None,
+        ),
+        Number("Open streams", count(session.open_streams), f"of {count(max_streams)} allowed", streams, not session.open_streams),
+        Number(
+            "Stored keys",
+            count(session.key_count),
+            f"{size(stored)} of {size(max_key_bytes)}",
+            urls.session(session.id, "keys"),
+            not session.key_count,
+        ),
+    ]
+
+
+def _end_note(session: Session) -> str:
+    """Return how the session ended, in one sentence, or `""` while it lives."""
+    if session.is_live:
+        return ""
+    after = age((session.ended_at or session.last_activity_at) - session.created_at)
+    by = f" by {session.end_by}" if session.end_by else ""
+    because = f": {session.end_reason}" if session.end_reason else f" ({session.end_code})" if session.end_code else ""
+    return f"{STATUS_LABELS.get(session.status, session.status)}{by} after {after}{because}"
+
+
+def make_tabs(session: Session, urls: Urls, current: str, *, audit: int | None = None) -> Tabs:
+    """Return the tabs with their counts."""
+    counts: dict[str, int | None] = {
+        "events": session.event_count,
+        "keys": session.key_count,
+        "streams": session.open_streams + session.in_flight,
+        "audit": audit,
+    }
+    labels = {tab: "Streams and calls" if tab == "streams" else tab.capitalize() for tab in TABS}
+    return Tabs(
+        tuple(Tab(labels[tab], urls.session(session.id, tab), counts.get(tab), tab == current) for tab in TABS)
+    )

@@ -1,0 +1,94 @@
+"""What a session has open right now: streams, and calls that are not answered yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ...server.models import InFlight, StreamInfo
+from ..urls import Urls
+from .log import plain_id
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRow:
+    """One open stream."""
+
+    name: ClassVar[str] = "stream"
+    label: str
+    method: str
+    opened_at: float
+    sent: int
+    last_write_at: float | None
+    resumed: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallRow:
+    """One call in flight."""
+
+    name: ClassVar[str] = "call"
+    request_id: str
+    method: str
+    target: str
+    started_at: float
+    progress: str
+    state: str
+    event_url: str
+    cancel_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamList:
+    """The tab; the stream replaces it as a whole."""
+
+    template: ClassVar[str] = "sessions/_streams.html"
+    name: ClassVar[str] = "opened"
+    streams: tuple[StreamRow, ...]
+    calls: tuple[CallRow, ...]
+    era_note: str
+
+
+_LABELS = {"get": "GET, standalone", "post": "POST, one request's", "listen": "subscriptions/listen"}
+
+
+def make_streams(
+    streams: Iterable[StreamInfo],
+    calls: Iterable[InFlight],
+    urls: Urls,
+    session_id: str,
+    *,
+    can_act: bool,
+    era_note: str,
+) -> StreamList:
+    """Return the tab."""
+    rows = tuple(
+        StreamRow(
+            label=_LABELS.get(stream.kind, stream.kind),
+            method=stream.method or "",
+            opened_at=stream.opened_at,
+            sent=stream.sent,
+            last_write_at=stream.last_write_at,
+            resumed="" if stream.resumed_from is None else f"from event {stream.resumed_from}",
+        )
+        for stream in streams
+    )
+    return StreamList(rows, tuple(_call(call, urls, session_id, can_act) for call in calls), era_note)
+
+
+def _call(call: InFlight, urls: Urls, session_id: str, can_act: bool) -> CallRow:
+    progress = ""
+    if call.progress is not None:
+        progress = f"{call.progress:g} of {call.total:g}" if call.total is not None else f"{call.progress:g}"
+    state = "cancelled, waiting for the handler" if call.cancelled else "waiting for the client" if call.waiting_for_client else "running"
+    return CallRow(
+        request_id=plain_id(call.request_id),
+        method=call.method,
+        target=call.target or "",
+        started_at=call.started_at,
+        progress=progress,
+        state=state,
+        event_url=urls.session(session_id, "events", sel=call.seq),
+        cancel_url=urls.cancellations(session_id, call.request_id) if can_act and not call.cancelled else "",
+    )

@@ -1,0 +1,63 @@
+"""The swim lanes of a session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from ..charts.lanes import Lane, Lanes, Tick
+from ..formatting import age, count
+from ..urls import Urls
+from .paging import Option
+
+RANGES: Final = (5, 15, 60)
+"""Minutes the chart can show."""
+DEFAULT_RANGE: Final = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The chart, its legend and its table."""
+
+    template: ClassVar[str] = "sessions/_timeline.html"
+    name: ClassVar[str] = "timeline"
+    minutes: int
+    ranges: tuple[Option, ...]
+    lanes: tuple[Lane, ...]
+    ticks: tuple[Tick, ...]
+    height: int
+    gap_note: str
+    sentence: str
+
+
+def make_timeline(lanes: Lanes, urls: Urls, session_id: str, minutes: int) -> Timeline:
+    """Return the chart of the last `minutes`."""
+    ranges = tuple(
+        Option(
+            f"{each} min" if each < 60 else "1 h",
+            urls.session(session_id, range="" if each == DEFAULT_RANGE else each),
+            each == minutes,
+        )
+        for each in RANGES
+    )
+    busy = [lane for lane in lanes.lanes if lane.style == "calls"]
+    calls = sum(lane.total for lane in busy)
+    errors = sum(lane.errors for lane in busy)
+    return Timeline(
+        minutes,
+        ranges,
+        lanes.lanes,
+        lanes.ticks,
+        lanes.height,
+        _gap_note(lanes.gaps),
+        f"Last {minutes} minutes: {count(calls)} calls in {len(busy)} methods, {count(errors)} with an error.",
+    )
+
+
+def _gap_note(gaps: tuple[tuple[float, int | None], ...]) -> str:
+    if not gaps:
+        return ""
+    seconds, after = gaps[-1]
+    resumed = f", resumed from event {after}" if after is not None else ""
+    more = f", and {len(gaps) - 1} more" if len(gaps) > 1 else ""
+    return f"Stream gap, {age(seconds)}{resumed}{more}"

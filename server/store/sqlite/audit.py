@@ -1,0 +1,154 @@
+"""The audit log in SQLite: synced, chained, with its key in a file of its own."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ...errors import StartupError
+from ...models import Actor, AuditEntry
+from ..audit_chain import AuditChain, AuditHead, AuditRow, merge, new_row
+from ..limits import page_size
+from .queue import WriteQueue
+from .readers import Readers
+from .statements import read_statements
+
+_KEY_BYTES = 32
+_HEAD = "audit_head"
+_VERIFY_SECONDS = 120.0
+"""Every row is read and signed again: some 5 µs each."""
+
+
+class SqliteAuditLog:
+    """Each row is committed in full, together with the new head, before its number is returned."""
+
+    def __init__(self, queue: WriteQueue, readers: Readers, key_path: Path, clock: Callable[[], float]) -> None:
+        self._queue = queue
+        self._readers = readers
+        self._key_path = key_path
+        self._clock = clock
+        self._sql = read_statements("audit")
+        self._meta = read_statements("session")
+        self._chain: AuditChain
+
+    def prepare(self, _: sqlite3.Connection) -> None:
+        """Read the key, or make it on the first run; on the writer's thread.
+
+        Raises:
+            StartupError: The key file cannot be used.
+        """
+        self._chain = AuditChain(_read_or_make_key(self._key_path))
+
+    async def record(
+        self,
+        *,
+        action_id: str,
+        phase: str,
+        actor: Actor,
+        action: str,
+        target: str,
+        reason: str,
+        outcome: str,
+        detail: str,
+    ) -> int:
+        row = new_row(
+            self._clock(),
+            action_id=action_id,
+            phase=phase,
+            actor=actor,
+            action=action,
+            target=target,
+            reason=reason,
+            outcome=outcome,
+            detail=detail,
+        )
+
+        def work(connection: sqlite3.Connection) -> int:
+            (newest_id,) = connection.execute(self._sql["newest_id"]).fetchone()
+            linked, head = self._chain.link(row, self._head(connection), newest_id)
+            connection.execute(self._sql["append"], linked)
+            connection.execute(self._meta["set_meta"], (_HEAD, b"%d:%b%b" % (head.id, head.hash, head.mac)))
+            return linked.id
+
+        return await self._queue.submit(work, is_synced=True)
+
+    async def query(
+        self,
+        *,
+        limit: int = 50,
+        before: int | None = None,
+        actor: str | None = None,
+        action: str | None = None,
+        target: str | None = None,
+    ) -> list[AuditEntry]:
+        wanted = {"actor": actor, "action": action, "target": target}
+        parameters: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
+        conditions = "".join(f" AND {name} = :{name}" for name in parameters)
+        if before is not None:
+            conditions += " AND id < :before"
+            parameters["before"] = before
+        return await self._entries(conditions, parameters | {"limit": page_size(limit)})
+
+    async def get(self, action_id: str) -> AuditEntry | None:
+        entries = await self._entries(" AND action_id = :action_id", {"action_id": action_id, "limit": 1})
+        return entries[0] if entries else None
+
+    async def verify(self) -> int | None:
+        def work(connection: sqlite3.Connection) -> int | None:
+            rows = map(AuditRow._make, connection.execute(self._sql["all"]))
+            return self._chain.first_break(rows, self._head(connection))
+
+        return await self._readers.run(work, seconds=_VERIFY_SECONDS)
+
+    async def _entries(self, conditions: str, parameters: dict[str, Any]) -> list[AuditEntry]:
+        statement = self._sql["actions"].format(conditions=conditions)
+
+        def work(connection: sqlite3.Connection) -> list[AuditEntry]:
+            firsts = map(AuditRow._make, connection.execute(statement, parameters).fetchall())
+            return [merge(first, self._outcome(connection, first.action_id)) for first in firsts]
+
+        return await self._readers.run(work)
+
+    def _outcome(self, connection: sqlite3.Connection, action_id: str) -> AuditRow | None:
+        row = connection.execute(self._sql["outcome"], (action_id,)).fetchone()
+        return AuditRow._make(row) if row is not None else None
+
+    def _head(self, connection: sqlite3.Connection) -> AuditHead | None:
+        row = connection.execute(self._meta["get_meta"], (_HEAD,)).fetchone()
+        if row is None:
+            return None
+        number, _, hashes = bytes(row[0]).partition(b":")
+        return AuditHead(int(number), hashes[:32], hashes[32:])
+
+
+def _read_or_make_key(path: Path) -> bytes:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return _read_key(path)
+    except OSError as error:
+        raise StartupError(
+            f"The audit key {path} cannot be made ({error.strerror}): make its directory writable."
+        ) from error
+    key = secrets.token_bytes(_KEY_BYTES)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(key.hex().encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return key
+
+
+def _read_key(path: Path) -> bytes:
+    try:
+        if path.stat().st_mode & 0o077:
+            raise StartupError(f"The audit key {path} can be read by others: run chmod 600 on it.")
+        key = bytes.fromhex(path.read_text("ascii"))
+    except (OSError, ValueError) as error:
+        raise StartupError(f"The audit key {path} cannot be read: restore it from a backup.") from error
+    if len(key) != _KEY_BYTES:
+        raise StartupError(f"The audit key {path} is damaged: restore it from a backup.")
+    return key

@@ -1,0 +1,103 @@
+"""Stored keys in SQLite."""
+
+from __future__ import annotations
+
+import builtins
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+from ...models import StoredKey
+from ..base import KeyLimits
+from ..limits import check_key_limits, check_version
+from ..text import json_text, plain_text
+from .queue import WriteQueue
+from .readers import Readers
+from .statements import read_statements
+
+
+class SqliteKeyValues:
+    """Writes are transactions of the writer, synced before they are acknowledged."""
+
+    def __init__(self, queue: WriteQueue, readers: Readers, clock: Callable[[], float]) -> None:
+        self._queue = queue
+        self._readers = readers
+        self._clock = clock
+        self._sql = read_statements("kv")
+
+    async def get(self, session_no: int, name: str) -> StoredKey | None:
+        where = self._where(session_no, name)
+        return await self._readers.run(lambda connection: self._get(connection, where))
+
+    async def sealed(self, session_no: int, name: str) -> bytes | None:
+        where = self._where(session_no, name)
+        row = await self._readers.run(lambda connection: connection.execute(self._sql["sealed"], where).fetchone())
+        return row[0] if row is not None else None
+
+    async def put(
+        self,
+        session_no: int,
+        name: str,
+        value: str | None,
+        *,
+        sealed: bytes | None = None,
+        key_id: str | None = None,
+        size_bytes: int,
+        expires_at: float | None = None,
+        if_version: int | None = None,
+        limits: KeyLimits,
+    ) -> StoredKey:
+        where = self._where(session_no, name)
+        kept_value, kept_key_id = json_text(value), plain_text(key_id)
+        columns = {"value": kept_value, "sealed": sealed, "key_id": kept_key_id, "expires": expires_at}
+
+        def work(connection: sqlite3.Connection) -> StoredKey:
+            present = self._get(connection, where)
+            version = present.version if present is not None else 0
+            check_version(name, version, if_version)
+            other_keys, other_bytes = connection.execute(self._sql["others"], where).fetchone()
+            check_key_limits(limits, other_keys=other_keys, other_bytes=other_bytes, size_bytes=size_bytes)
+            connection.execute(self._sql["put"], where | columns | {"version": version + 1, "size": size_bytes})
+            return StoredKey(name, kept_value, version + 1, size_bytes, where["now"], expires_at, kept_key_id)
+
+        return await self._queue.submit(work, is_synced=True)
+
+    async def delete(self, session_no: int, name: str, *, if_version: int | None = None) -> bool:
+        where = self._where(session_no, name)
+
+        def work(connection: sqlite3.Connection) -> bool:
+            present = self._get(connection, where)
+            if present is None:
+                return False
+            check_version(name, present.version, if_version)
+            connection.execute(self._sql["delete"], where)
+            return True
+
+        return await self._queue.submit(work, is_synced=True)
+
+    async def list(self, session_no: int) -> list[StoredKey]:
+        where = {"session": session_no, "now": self._clock()}
+        rows = await self._readers.run(lambda connection: connection.execute(self._sql["list"], where).fetchall())
+        return [_key(row) for row in rows]
+
+    async def clear(self, session_no: int) -> int:
+        where = {"session": session_no, "now": self._clock()}
+
+        def work(connection: sqlite3.Connection) -> int:
+            (count,) = connection.execute(self._sql["count"], where).fetchone()
+            connection.execute(self._sql["clear"], where)
+            return int(count)
+
+        return await self._queue.submit(work, is_synced=True)
+
+    def _get(self, connection: sqlite3.Connection, where: dict[str, Any]) -> StoredKey | None:
+        row = connection.execute(self._sql["get"], where).fetchone()
+        return _key(row) if row is not None else None
+
+    def _where(self, session_no: int, name: str) -> dict[str, Any]:
+        return {"session": session_no, "name": name.encode("utf-8", "surrogatepass"), "now": self._clock()}
+
+
+def _key(row: builtins.list[Any]) -> StoredKey:
+    name, *rest = row
+    return StoredKey(name.decode("utf-8", "surrogatepass"), *rest)

@@ -1,0 +1,131 @@
+"""The SQLite engine put together, from the lock to the last sync."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ..base import Retention, StoreHealth
+from .audit import SqliteAuditLog
+from .broadcasts import SqliteBroadcasts
+from .connection import FileLock, check_path
+from .events import SqliteEventLog
+from .keys import SqliteKeyValues
+from .logs import LogEnds
+from .queue import WriteQueue
+from .readers import Readers
+from .sessions import SqliteRegistry
+from .sweep import Sweep
+from .writer import Writer
+
+
+class SqliteStore:
+    """One database file, opened by one process. Opened once; make another object to open it again."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        is_always_synced: bool = False,
+        retention: Retention | None = None,
+        audit_key_path: Path | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        retention = retention or Retention()
+        path = path.absolute()
+        self._path = path
+        self._lock = FileLock(path)
+        self._readers = Readers(path)
+        self._events = SqliteEventLog(self._readers)
+        self._queue = WriteQueue(self._events.publish)
+        self._events.use(self._queue)
+        ends = LogEnds(retention)
+        sweep = Sweep(self._queue, ends, retention, self._note_highest_no)
+        self._sessions = SqliteRegistry(self._queue, self._readers, sweep, clock)
+        self._keys = SqliteKeyValues(self._queue, self._readers, clock)
+        self._audit = SqliteAuditLog(self._queue, self._readers, audit_key_path or Path(f"{path}.audit-key"), clock)
+        self._broadcasts = SqliteBroadcasts(self._queue, self._readers)
+        self._writer = Writer(path, self._queue, ends, is_always_synced=is_always_synced, finish=self._note_highest_no)
+        self._is_open = False
+
+    @property
+    def events(self) -> SqliteEventLog:
+        return self._events
+
+    @property
+    def sessions(self) -> SqliteRegistry:
+        return self._sessions
+
+    @property
+    def keys(self) -> SqliteKeyValues:
+        return self._keys
+
+    @property
+    def audit(self) -> SqliteAuditLog:
+        return self._audit
+
+    @property
+    def broadcasts(self) -> SqliteBroadcasts:
+        return self._broadcasts
+
+    @property
+    def is_durable(self) -> bool:
+        return True
+
+    async def open(self) -> None:
+        """Open or create the database.
+
+        Raises:
+            StartupError: It cannot be used; the message says what to do.
+        """
+        check_path(self._path)
+        self._lock.acquire()
+        try:
+            await self._writer.start(self._prepare)
+        except BaseException:
+            self._lock.release()
+            raise
+        self._readers.open()
+        self._queue.open(asyncio.get_running_loop())
+        self._is_open = True
+
+    async def close(self) -> None:
+        """Commit what is queued, sync it and free the file. Idempotent."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        self._events.close()
+        self._queue.close()
+        await self._readers.close()
+        await self._writer.stop()
+        self._lock.release()
+
+    def health(self) -> StoreHealth:
+        writer = self._writer
+        failing_since = writer.failing_since
+        if failing_since is not None:
+            seconds = time.monotonic() - failing_since
+            message = f"Writing has failed for {seconds:.0f} s ({writer.last_error}); writes wait and are tried again."
+        elif self._queue.is_late:
+            message = "A commit has taken longer than 2 s; writes wait."
+        elif not self._is_open:
+            message = "Not open."
+        else:
+            message = "Writing."
+        return StoreHealth(
+            is_ok=message == "Writing.",
+            message=message,
+            queued=len(self._queue),
+            last_commit_ms=writer.last_commit_ms,
+            failed_commits=writer.failed_commits,
+        )
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        self._sessions.prepare(connection)
+        self._audit.prepare(connection)
+
+    def _note_highest_no(self, connection: sqlite3.Connection) -> None:
+        self._sessions.note_highest_no(connection)

@@ -1,0 +1,127 @@
+"""Retention by age, and the removal of what has ended: in small pieces, between the writer's batches.
+
+A piece is bounded by rows, so an append never waits for more than one of them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+from ..base import Retention
+from .logs import LogEnds
+from .queue import WriteQueue
+from .statements import read_statements
+
+_PIECE = 1_000
+"""Rows removed in one transaction: some 10 ms."""
+_FREE_PAGES = 256
+"""Pages given back to the file system in one transaction."""
+
+Piece = Callable[[sqlite3.Connection, float], int]
+
+
+class Sweep:
+    """Removes what retention no longer keeps."""
+
+    def __init__(
+        self,
+        queue: WriteQueue,
+        ends: LogEnds,
+        retention: Retention,
+        note_highest_no: Callable[[sqlite3.Connection], None],
+    ) -> None:
+        self._queue = queue
+        self._ends = ends
+        self._retention = retention
+        self._note_highest_no = note_highest_no
+        self._log = read_statements("log")
+        self._session = read_statements("session")
+        self._kv = read_statements("kv")
+        self._broadcast = read_statements("broadcast")
+
+    async def run(self, now: float) -> int:
+        """Remove everything that is over at `now` and return how many rows that were.
+
+        Raises:
+            StoreUnavailable: A piece failed; the pieces before it hold.
+        """
+        removed = 0
+        for piece in (self._expired_keys, self._old_events, self._ended_sessions, self._old_broadcasts):
+            while count := await self._piece(piece, now):
+                removed += count
+        while await self._queue.maintain(_give_back_pages):
+            pass
+        return removed
+
+    async def _piece(self, piece: Piece, now: float) -> int:
+        return await self._queue.maintain(lambda connection: piece(connection, now))
+
+    def _expired_keys(self, connection: sqlite3.Connection, now: float) -> int:
+        return connection.execute(self._kv["drop_expired"], {"now": now, "limit": _PIECE}).rowcount
+
+    def _old_events(self, connection: sqlite3.Connection, now: float) -> int:
+        """Drop a prefix of all events. The clock may have been set back, so it ends at the first young one."""
+        before = now - self._retention.max_age_seconds
+        newest: dict[int, int] = {}
+        count = last_id = 0
+        for row_id, session_no, seq, at in connection.execute(self._log["first_rows"], {"limit": _PIECE}):
+            if at > before:
+                break
+            newest[session_no] = seq
+            last_id = row_id
+            count += 1
+        if count:
+            connection.execute(self._log["drop_rows"], (last_id,))
+        for session_no, seq in newest.items():
+            connection.execute(self._log["note_trimmed"], {"session": session_no, "seq": seq})
+            self._ends.forget(session_no)
+        return count
+
+    def _ended_sessions(self, connection: sqlite3.Connection, now: float) -> int:
+        """Remove ended sessions with their logs and keys; a long log takes several pieces."""
+        bounds = {
+            "ended_before": now - self._retention.ended_session_seconds,
+            "rejected_before": now - self._retention.rejected_session_seconds,
+            "limit": _PIECE,
+        }
+        removed = 0
+        for (session_no,) in connection.execute(self._session["over"], bounds).fetchall():
+            if removed >= _PIECE:
+                break
+            removed += self._drop_session(connection, session_no)
+        if removed:
+            self._note_highest_no(connection)
+        return removed
+
+    def _drop_session(self, connection: sqlite3.Connection, session_no: int) -> int:
+        some = {"session": session_no, "limit": _PIECE}
+        removed = connection.execute(self._log["drop_some"], some).rowcount
+        self._ends.forget(session_no)
+        if removed == _PIECE:
+            return removed
+        removed += connection.execute(self._kv["clear"], {"session": session_no}).rowcount
+        return removed + connection.execute(self._session["drop"], (session_no,)).rowcount
+
+    def _old_broadcasts(self, connection: sqlite3.Connection, now: float) -> int:
+        before = now - self._retention.broadcast_seconds
+        row = connection.execute(self._broadcast["old"], {"before": before}).fetchone()
+        if row is None:
+            return 0
+        some = {"broadcast": row[0], "limit": _PIECE}
+        removed = connection.execute(self._broadcast["drop_receipts"], some).rowcount
+        if removed == _PIECE:
+            return removed
+        connection.execute(self._broadcast["drop_counts"], row)
+        return removed + connection.execute(self._broadcast["drop"], row).rowcount
+
+
+def _give_back_pages(connection: sqlite3.Connection) -> bool:
+    """Give some free pages back; true while more than a quarter of the file is free."""
+    (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    if free * 4 <= pages or free <= _FREE_PAGES:
+        return False
+    # Each step moves one page, so the statement has to be stepped to its end.
+    connection.execute(f"PRAGMA incremental_vacuum({_FREE_PAGES})").fetchall()
+    return True
