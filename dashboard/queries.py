@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from fastapi import Query
+from fastapi import Depends, Query
 
 from ..server.models import Direction, EventKind
 from ..server.store.base import EventQuery
@@ -19,6 +19,8 @@ EVENTS_SHOWN: Final = 100
 """Rows of the event log on one page."""
 
 _START: Final = Position()
+_KINDS: Final = frozenset(kind.value for kind in EventKind)
+_DIRECTIONS: Final = frozenset(direction.value for direction in Direction)
 
 
 class SessionQuery:
@@ -26,18 +28,16 @@ class SessionQuery:
 
     def __init__(
         self,
-        q: Annotated[str, Query(max_length=2_100)] = "",
-        add: Annotated[str, Query(max_length=2_100)] = "",
+        q: str = "",
+        add: str = "",
         sort: str = DEFAULT_SORT,
         size: int = DEFAULT_SIZE,
-        after: Annotated[str, Query(max_length=400)] = "",
-        trail: Annotated[str, Query(max_length=10_000)] = "",
-        start: int = 0,
+        position: Position = _START,
     ) -> None:
         self.asked = Asked(q, add)
         self.sort = sort if sort.lstrip("-") in SORT_KEYS else DEFAULT_SORT
         self.size = size if size in PAGE_SIZES else DEFAULT_SIZE
-        self.position = parse_position(after, trail, start)
+        self.position = position
 
     @property
     def q(self) -> str:
@@ -64,16 +64,16 @@ class LogQuery:
 
     def __init__(
         self,
-        kind: Annotated[str, Query(max_length=40)] = "",
-        method: Annotated[str, Query(max_length=200)] = "",
-        direction: Annotated[str, Query(max_length=40)] = "",
+        kind: str = "",
+        method: str = "",
+        direction: str = "",
         errors: bool = False,
-        before: Annotated[int | None, Query(ge=1, lt=2**53)] = None,
-        sel: Annotated[int | None, Query(ge=1, lt=2**53)] = None,
+        before: int | None = None,
+        sel: int | None = None,
     ) -> None:
-        self.kind = kind if kind in EventKind else ""
+        self.kind = kind if kind in _KINDS else ""
         self.method = method.strip()
-        self.direction = direction if direction in Direction else ""
+        self.direction = direction if direction in _DIRECTIONS else ""
         self.errors = errors
         self.before = before
         self.sel = sel
@@ -98,3 +98,32 @@ class LogQuery:
             errors_only=self.errors,
             newest_first=newest_first,
         )
+
+
+async def session_query(
+    q: Annotated[str, Query(max_length=2_100)] = "",
+    add: Annotated[str, Query(max_length=2_100)] = "",
+    sort: Annotated[str, Query(max_length=40)] = DEFAULT_SORT,
+    size: int = DEFAULT_SIZE,
+    after: Annotated[str, Query(max_length=400)] = "",
+    trail: Annotated[str, Query(max_length=10_000)] = "",
+    start: int = 0,
+) -> SessionQuery:
+    """Read the list's query string."""
+    return SessionQuery(q, add, sort, size, parse_position(after, trail, start))
+
+
+async def log_query(
+    kind: Annotated[str, Query(max_length=40)] = "",
+    method: Annotated[str, Query(max_length=200)] = "",
+    direction: Annotated[str, Query(max_length=40)] = "",
+    errors: bool = False,
+    before: Annotated[int | None, Query(ge=1, lt=2**53)] = None,
+    sel: Annotated[int | None, Query(ge=1, lt=2**53)] = None,
+) -> LogQuery:
+    """Read the query string of an event log."""
+    return LogQuery(kind, method, direction, errors, before, sel)
+
+
+WantedSessions = Annotated[SessionQuery, Depends(session_query)]
+WantedEvents = Annotated[LogQuery, Depends(log_query)]

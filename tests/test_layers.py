@@ -23,8 +23,8 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"attach", "demo", "shutdown"}),
     ),
     "dashboard": (
-        frozenset({"assets", "attempts", "charts", "cursors", "first_run", "followers", "formatting"})
-        | frozenset({"highlight", "hosts", "problems", "returning", "urls", "visible", "wording"}),
+        frozenset({"assets", "attempts", "charts", "cursors", "first_run", "followers", "formatting", "highlight"})
+        | {"hosts", "problems", "returning", "urls", "visible", "wording"},
         frozenset({"contexts", "guard", "queries", "templating"}),
         frozenset({"auth", "errors", "rendering"}),
         frozenset({"deps"}),

@@ -70,17 +70,12 @@ def parse_request_id(text: str | None) -> str | int | float | None:
 
 
 def depth_of(value: object) -> int:
-    """Return how deep a JSON value is nested; 0 for anything but an array or object."""
+    """Return how deep a JSON value is nested: 0 for plain values, 1 for `[]`, 2 for `[[]]`."""
     depth, level = 0, [value]
-    while level := [child for each in level for child in _children(each)]:
+    while level := [each for each in level if isinstance(each, dict | list)]:
         depth += 1
-    return depth + (1 if isinstance(value, dict | list) and not _children(value) else 0)
-
-
-def _children(value: object) -> list[object]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
+        level = [child for each in level for child in (each.values() if isinstance(each, dict) else each)]
+    return depth
 
 
 def _depth(text: str) -> int:

@@ -15,7 +15,7 @@ from ..wording import OUTCOMES, action_label, result_text
 class AuditRow:
     """One action."""
 
-    name: ClassVar[str] = "entry"
+    name: ClassVar[str] = "act"
     id: str
     at: float
     actor: str

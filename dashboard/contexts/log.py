@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from ...server.models import STANDALONE_STREAM, Direction, Event, EventKind, InFlight
-from ..formatting import count, duration, size
+from ..formatting import duration, size
 from ..highlight import Rendered, render_json
 from ..urls import Urls
 
@@ -117,15 +117,14 @@ def make_rows(
     events: Iterable[Event],
     *,
     calls: Sequence[InFlight],
-    address: Mapping[str, str] | None = None,
-    urls: Urls,
-    session_id: str,
-    tab: str,
-    query: Mapping[str, str | bool],
+    address: Callable[[int], str],
     chosen: int | None = None,
     known: Iterable[Event] = (),
 ) -> tuple[EventRow, ...]:
-    """Return log rows in the order given; a request takes its time from its answer in `events` or `known`."""
+    """Return log rows in the order given; `address` turns an event's number into the page that shows it.
+
+    A request takes its time from its answer in `events` or `known`.
+    """
     listed = list(events)
     answers = {e.related_seq: e for e in (*listed, *known) if e.kind in _ANSWERS and e.related_seq is not None}
     open_calls = {call.seq for call in calls}
@@ -138,7 +137,7 @@ def make_rows(
             EventRow(
                 seq=event.seq,
                 at=event.at,
-                url=urls.session(session_id, tab, **query, sel=event.seq),
+                url=address(event.seq),
                 direction=event.direction.value,
                 kind=event.kind.value,
                 method=_method(event),
@@ -168,7 +167,7 @@ def _method(event: Event) -> str:
 
 
 def make_inspector(
-    event: Event, urls: Urls, session_id: str, tab: str, query: Mapping[str, str | bool], *, can_replay: bool
+    event: Event, urls: Urls, session_id: str, address: Callable[[int], str], *, can_replay: bool
 ) -> Inspector:
     """Return the inspector of an event."""
     related = event.related_seq
@@ -181,7 +180,7 @@ def make_inspector(
         seq=event.seq,
         verdict=_verdict(event),
         at=event.at,
-        answers_url=urls.session(session_id, tab, **query, sel=related) if related is not None else "",
+        answers_url=address(related) if related is not None else "",
         answers=label,
         stream=_stream(event),
         replay_url=urls.replays(session_id, seq=event.seq) if can_replay and replayable else "",
@@ -219,8 +218,3 @@ def payload_text(event: Event) -> str:
         return json.dumps(json.loads(event.payload or ""), indent=2, ensure_ascii=True)
     except (ValueError, RecursionError):
         return event.payload or ""
-
-
-def dropped_words(dropped: int) -> str:
-    """Return the line that marks a gap."""
-    return f"{count(dropped)} earlier events were dropped by retention"

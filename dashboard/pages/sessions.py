@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from ...server.attach import Switchroom
@@ -17,7 +15,7 @@ from ..contexts.paging import PAGE_SIZES, Option, Pager, make_pager
 from ..contexts.shell import Frame, LiveLink
 from ..cursors import live_cursor
 from ..deps import CurrentActor, CurrentSwitchroom
-from ..queries import DEFAULT_SIZE, SessionQuery
+from ..queries import DEFAULT_SIZE, SessionQuery, WantedSessions
 from ..rendering import render_page
 from ..templating import urls_of
 from ..urls import Urls
@@ -29,7 +27,7 @@ async def list_sessions(
     request: Request,
     actor: CurrentActor,
     room: CurrentSwitchroom,
-    wanted: Annotated[SessionQuery, Depends()],
+    wanted: WantedSessions,
     apply: bool = False,
 ) -> Response:
     """Show the sessions that match; `apply` turns the words being typed into chips."""

@@ -14,7 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 
 from ..bus import ChangeBus
-from ..errors import StoreUnavailable
+from ..errors import StoreUnavailable, SwitchroomError
 from ..ids import hash_secret, new_reference
 from ..models import EventKind, Session, SessionKind, SessionRecord, SessionState
 from ..settings import Settings
@@ -54,6 +54,7 @@ class Engine:
         self.by_id: dict[str, LiveSession] = {}
         self._by_hash: dict[bytes, LiveSession] = {}
         self._tasks: set[asyncio.Task[object]] = set()
+        self._draining: asyncio.Task[None] | None = None
         self.request_count = 0
 
     # -- life ----------------------------------------------------------------------------------
@@ -65,51 +66,61 @@ class Engine:
             StartupError: The store cannot be used.
         """
         await self.store.open()
-        now, wall = time.monotonic(), time.time()
+        now = time.monotonic()
         for record in await self.store.sessions.load_live():
             _renew_epoch(record)
             if record.state is SessionState.INITIALIZED and record.kind is SessionKind.STREAMABLE_HTTP:
                 record.state = SessionState.DETACHED
-            self._keep(LiveSession(record, self.store.events, self.bus, now - max(0.0, wall - record.last_activity_at)))
-        self.is_running, self.is_stopping = True, False
+            # Idle from now on: while the server was away no client could be heard.
+            self._keep(LiveSession(record, self.store.events, self.bus, now))
+        self.is_running, self.is_stopping, self._draining = True, False, None
 
     async def stop(self) -> None:
         """Answer what is in flight, end streams, mark sessions detached and close the store."""
         await self.drain()
         self.is_running = False
-        for task in list(self._tasks):
-            task.cancel()
-        for session in list(self.by_id.values()):
-            if session.resident is not None and self.release is not None:
-                await self.release(session)
+        await self._end_tasks()
+        if self.release is not None:
+            in_use = [session for session in self.by_id.values() if session.resident is not None]
+            await asyncio.gather(*(self.release(session) for session in in_use), return_exceptions=True)
         self.flush()
         await self.store.close()
         self.by_id.clear()
         self._by_hash.clear()
 
     async def drain(self) -> None:
-        """Let calls in flight finish for a second, answer the others, and end every stream. Idempotent."""
-        if self.is_stopping:
-            return
+        """Let calls in flight finish for a second, answer the others, and end every stream.
+
+        Runs once; whoever calls it again waits for the same end.
+        """
         self.is_stopping = True
+        if self._draining is None:
+            self._draining = asyncio.ensure_future(self._drain())
+        await asyncio.shield(self._draining)
+
+    async def _drain(self) -> None:
         for session in list(self.by_id.values()):
-            for stream in [stream for stream in session.streams or () if stream.kind != "post"]:
-                stream.close()
-        await self._calls_end(within=1.0)
+            session.close_idle_streams()
+        await _until(self._has_no_calls, within=1.0)
         answer = EarlyAnswer(SESSION_ENDED, "The server is shutting down; repeat this request after reconnecting.")
         for session in list(self.by_id.values()):
             session.each_call(lambda call: self._abort(call, answer, grace=0.3))
-        if not await self._calls_end(within=1.0):
+        if not await _until(self._has_no_calls, within=1.0):
             logger.warning("some calls did not end in time at shutdown")
+        # Streams that carry an answer end by themselves once it is written.
+        await _until(lambda: not any(session.streams for session in self.by_id.values()), within=0.3)
+        for session in list(self.by_id.values()):
+            for stream in list(session.streams or ()):
+                stream.close()
 
-    async def _calls_end(self, *, within: float) -> bool:
-        """Wait until no call is in flight; `False` when some still are."""
-        deadline = time.monotonic() + within
-        while any(session.calls for session in self.by_id.values()):
-            if time.monotonic() > deadline:
-                return False
-            await asyncio.sleep(0.02)
-        return True
+    def _has_no_calls(self) -> bool:
+        return not any(session.calls for session in self.by_id.values())
+
+    async def _end_tasks(self) -> None:
+        for task in (tasks := list(self._tasks)):
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=1.0)
 
     def spawn(self, work: Awaitable[object]) -> None:
         """Run `work` in the background until the engine stops; its failure is logged."""
@@ -119,7 +130,11 @@ class Engine:
 
     def _finished(self, task: asyncio.Task[object]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if isinstance(error, SwitchroomError):
+            logger.warning("background work failed: %s", error.message)
+        else:
             logger.error("background work failed", exc_info=error)
 
     # -- opening and finding -------------------------------------------------------------------
@@ -241,9 +256,9 @@ class Engine:
         await self._wind_down(session, session.early_end)
         detail = json.dumps({"to": state.value, "cause": code, "by": by, "reason": reason})
         session.note(EventKind.LIFECYCLE, state.value, detail)
-        saved = self.save(session)
         session.touch()
         self.by_id.pop(record.id, None)
+        saved = self.save(session)
         for hook in self.on_end:
             await _contained(hook, session)
         await saved
@@ -254,8 +269,11 @@ class Engine:
         session.each_call(lambda call: self._abort(call, answer, grace=grace))
         for waiting in list((session.pending or {}).values()):
             waiting.fail(answer)
+        session.close_idle_streams()
         for call in list((session.calls or {}).values()):
             await call.wait_settled(grace + 0.5)
+        # The other streams carry the answers just given, and end by themselves once those are written.
+        await _until(lambda: all(stream.is_closed for stream in session.streams or ()), within=1.0)
         for stream in list(session.streams or ()):
             stream.close()
         if session.resident is not None and self.release is not None:
@@ -313,6 +331,16 @@ def end_message(state: SessionState, code: str, reason: str) -> str:
     cause = causes.get(code, state.value)
     because = f": {reason}" if reason else ""
     return f"This session was {cause}{because}. Send initialize without Mcp-Session-Id to start a new one."
+
+
+async def _until(condition: Callable[[], bool], *, within: float) -> bool:
+    """Wait until `condition` holds; `False` when it does not after `within` seconds."""
+    deadline = time.monotonic() + within
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        await asyncio.sleep(0.01)
+    return True
 
 
 async def _contained(hook: EndHook, session: LiveSession) -> None:

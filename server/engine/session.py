@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from ..errors import StoreUnavailable
 from ..models import (
     ACTIVE_WINDOW_SECONDS,
+    STANDALONE_STREAM,
     Direction,
     Era,
     Event,
@@ -184,6 +185,12 @@ class LiveSession:
         """Return the connection that now carries `stream`, if any."""
         return next((s for s in self.streams or () if s.stream == stream and not s.is_closed), None)
 
+    def close_idle_streams(self) -> None:
+        """End the streams that wait for nothing; a request's own stream ends with its answer."""
+        for stream in list(self.streams or ()):
+            if stream.kind == "listen" or stream.stream == STANDALONE_STREAM:
+                stream.close()
+
     def each_call(self, visit: Callable[[Call], object]) -> None:
         for call in list((self.calls or {}).values()):
             visit(call)
@@ -235,7 +242,8 @@ class LiveSession:
         by_age = record.created_at + lifetime if lifetime else None
         if self.is_busy:
             return by_age
-        by_idle = record.last_activity_at + (record.idle_seconds or idle_seconds)
+        quiet = time.monotonic() - self.last_used
+        by_idle = time.time() + (record.idle_seconds or idle_seconds) - quiet
         return min(by_idle, by_age) if by_age is not None else by_idle
 
 

@@ -33,6 +33,10 @@ class OpenStream:
         self.last_write_at: float | None = None
         self.is_closed = False
 
+    def end_with(self, end: Callable[[], None]) -> None:
+        """Say how the connection is ended from now on."""
+        self._end = end
+
     def wrote(self, count: int) -> None:
         """Note `count` events written to the connection."""
         self.sent += count

@@ -93,17 +93,13 @@ class LogTail:
         self._dropped = 0
         loop = asyncio.get_running_loop()
         deadline = None if timeout is None else loop.time() + timeout
-        while not self._is_closed:
-            if self._is_woken:
-                break
-            if self._must_load:
-                events = await self._catch_up()
-            else:
-                events = self._take()
+        while not (self._is_closed or self._is_woken):
+            events = await self._catch_up() if self._must_load else self._take()
             if events:
                 self._dropped, self._unreported = self._unreported, 0
                 return events
-            if self._must_load:
+            # Anything may have happened during the read.
+            if self._must_load or self._buffer or self._is_woken:
                 continue
             if deadline is not None and loop.time() >= deadline:
                 break

@@ -21,11 +21,14 @@ from ..models import STANDALONE_STREAM, Direction, Event, EventKind
 from ..store.base import Tail
 from .http import SSE_HEADERS, Header
 from .principals import token_has_expired
-from .sse import GAP, PING, frames
+from .sse import GAP, PING, accepts_priming, frames
 
 logger = logging.getLogger(__name__)
 
 ANSWERS = (EventKind.RESPONSE, EventKind.ERROR)
+
+LAST_WRITE_SECONDS = 1.0
+"""What a write that a slow reader blocks gets once its stream has been ended."""
 
 
 class SlowReader(Exception):
@@ -48,6 +51,20 @@ class StreamWriter:
         """Told how many payload bytes left, for a call's high-water mark."""
         self.last_words: bytes | None = None
         """Sent before the end where the log cannot carry it (the store failed)."""
+        self._write_limit: asyncio.Timeout | None = None
+        opened.end_with(self.end)
+
+    def end(self) -> None:
+        """End the connection at its next step, also while a slow reader blocks it."""
+        self._tail.wake()
+        if self._write_limit is not None:
+            self._shorten(self._write_limit)
+
+    @staticmethod
+    def _shorten(limit: asyncio.Timeout) -> None:
+        soon = asyncio.get_running_loop().time() + LAST_WRITE_SECONDS
+        if (until := limit.when()) is None or soon < until:
+            limit.reschedule(soon)
 
     async def run(self, headers: list[Header], first: str) -> None:
         """Send the head, `first`, and then the stream until its answer, its end or the client's."""
@@ -78,11 +95,9 @@ class StreamWriter:
         announced = False
         while not opened.is_closed:
             events = await tail.read(timeout=settings.ping_seconds)
-            if opened.is_closed:
+            if opened.is_closed or self._is_unauthorised():
                 return
             if not events:
-                if token_has_expired(self._scope):
-                    return
                 await self._write(PING)
                 continue
             if tail.dropped and not announced:
@@ -92,6 +107,11 @@ class StreamWriter:
             if opened.stream != STANDALONE_STREAM and any(_is_answer(event) for event in events):
                 return
 
+    def _is_unauthorised(self) -> bool:
+        """Whether the token has expired since; an older client's call, which cannot be resumed, may finish."""
+        can_reconnect = self._opened.kind == "get" or accepts_priming(self._session.record.protocol_version)
+        return can_reconnect and token_has_expired(self._scope)
+
     async def _send_events(self, events: list[Event]) -> None:
         record, opened = self._session.record, self._opened
         now = time.time()
@@ -99,6 +119,8 @@ class StreamWriter:
         if not carried:
             return
         await self._write(frames(record.id, opened.stream, carried))
+        if opened.is_closed:
+            return  # its client left meanwhile, or it was ended: a later connection delivers these again
         opened.wrote(len(carried))
         if self.on_sent is not None:
             self.on_sent(sum(event.size_bytes for event in carried))
@@ -125,12 +147,17 @@ class StreamWriter:
 
     async def _bounded(self, message: dict[str, object]) -> None:
         try:
-            async with asyncio.timeout(self._engine.settings.send_timeout_seconds):
+            async with asyncio.timeout(self._engine.settings.send_timeout_seconds) as limit:
+                self._write_limit = limit
+                if self._opened.is_closed:
+                    self._shorten(limit)
                 await self._send(message)
         except TimeoutError:
             raise SlowReader from None
         except OSError:
             self._opened.is_closed = True
+        finally:
+            self._write_limit = None
 
 
 def _is_answer(event: Event) -> bool:

@@ -213,7 +213,8 @@ async def test_an_attack_from_many_addresses_does_not_lock_the_operator_out(cons
         (await sign_in(console.browser(address=f"198.51.100.{number}"), "ana", "wrong password here")).status_code
         for number in range(22)
     ]
-    assert statuses == [401] * 20 + [429] * 2
+    # The first sign-in came from an address that was not known then, and counted too.
+    assert statuses == [401] * 19 + [429] * 3
     assert (await sign_in(console.browser(address="198.51.100.99"))).status_code == 429
     assert (await sign_in(console.browser(address="192.0.2.1"))).status_code == 303
 

@@ -51,18 +51,15 @@ class MemoryKeyValues:
         others = [entry.key.size_bytes for other, entry in live.items() if other != name]
         check_key_limits(limits, other_keys=len(others), other_bytes=sum(others), size_bytes=size_bytes)
         key = StoredKey(name, json_text(value), version + 1, size_bytes, self._clock(), expires_at, plain_text(key_id))
-        live[name] = _Entry(key, sealed)
-        self._sessions[session_no] = live
+        self._sessions.setdefault(session_no, {})[name] = _Entry(key, sealed)
         return key
 
     async def delete(self, session_no: int, name: str, *, if_version: int | None = None) -> bool:
-        live = self._live(session_no)
-        entry = live.get(name)
+        entry = self._live(session_no).get(name)
         if entry is None:
             return False
         check_version(name, entry.key.version, if_version)
-        del live[name]
-        self._sessions[session_no] = live
+        del self._sessions[session_no][name]
         return True
 
     async def list(self, session_no: int) -> list[StoredKey]:

@@ -115,7 +115,7 @@ class MemoryRegistry:
         return replace(
             record,
             epochs=list(record.epochs),
-            last_seq=max(record.last_seq, last_seq),
+            last_seq=max(record.trimmed_seq, last_seq),
             trimmed_seq=max(record.trimmed_seq, trimmed_seq),
         )
 

@@ -1,0 +1,190 @@
+"""One session: its tabs, its row menu, and the raw payload of one event."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import PlainTextResponse, Response
+
+from ...server.attach import Switchroom
+from ...server.filters import quote_value
+from ...server.models import Actor, Role, Session, SessionKind
+from ..contexts import detail as view
+from ..contexts.audit import AuditTrail, make_trail
+from ..contexts.capabilities import make_capabilities
+from ..contexts.log import payload_text
+from ..contexts.menu import RowMenu
+from ..contexts.sessions import client_name
+from ..contexts.shell import Crumb, Frame, LiveLink
+from ..contexts.timeline import DEFAULT_RANGE, RANGES
+from ..cursors import live_cursor
+from ..deps import CurrentActor, CurrentSwitchroom
+from ..panels import Place, keys_panel, log_panel, streams_panel, summary_panel, timeline_panel
+from ..queries import LogQuery, WantedEvents
+from ..rendering import render_page, render_partial
+from ..templating import urls_of
+from ..urls import QueryValue, Urls
+
+router = APIRouter()
+
+_AUDITED = 200
+
+
+@router.get("/sessions/{session_id}")
+async def show_timeline(
+    request: Request,
+    session_id: str,
+    actor: CurrentActor,
+    room: CurrentSwitchroom,
+    query: WantedEvents,
+    range: int = DEFAULT_RANGE,
+) -> Response:
+    """Show the swim lanes with the newest events below."""
+    urls, session = urls_of(request), await room.directory.session(session_id)
+    minutes = range if range in RANGES else DEFAULT_RANGE
+    kept = "" if minutes == DEFAULT_RANGE else minutes
+    place = Place(session, partial(urls.session, session_id, range=kept))
+    panel = view.SessionPanel(
+        timeline=await timeline_panel(room.directory, urls, session, minutes),
+        log=await log_panel(room.directory, urls, place, query, can_replay=_can_replay(actor, session)),
+    )
+    return await _respond(request, room, actor, session, "timeline", panel, query, range=kept)
+
+
+@router.get("/sessions/{session_id}/events")
+async def show_events(
+    request: Request, session_id: str, actor: CurrentActor, room: CurrentSwitchroom, query: WantedEvents
+) -> Response:
+    """Show the event log."""
+    urls, session = urls_of(request), await room.directory.session(session_id)
+    place = Place(session, partial(urls.session, session_id, "events"))
+    log = await log_panel(room.directory, urls, place, query, can_replay=_can_replay(actor, session))
+    return await _respond(request, room, actor, session, "events", view.SessionPanel(log=log), query)
+
+
+@router.get("/sessions/{session_id}/keys")
+async def show_keys(
+    request: Request,
+    session_id: str,
+    actor: CurrentActor,
+    room: CurrentSwitchroom,
+    search: Annotated[str, Query(max_length=200)] = "",
+    view_key: Annotated[str, Query(max_length=500, alias="view")] = "",
+) -> Response:
+    """Show the stored keys, and one value when it is asked for."""
+    session = await room.directory.session(session_id)
+    keys = await keys_panel(room, urls_of(request), session, search=search, view=view_key)
+    return await _respond(request, room, actor, session, "keys", view.SessionPanel(keys=keys))
+
+
+@router.get("/sessions/{session_id}/streams")
+async def show_streams(
+    request: Request, session_id: str, actor: CurrentActor, room: CurrentSwitchroom
+) -> Response:
+    """Show what is open right now."""
+    session = await room.directory.session(session_id)
+    streams = streams_panel(room.directory, urls_of(request), session, can_act=_can_act(actor))
+    return await _respond(request, room, actor, session, "streams", view.SessionPanel(streams=streams))
+
+
+@router.get("/sessions/{session_id}/capabilities")
+async def show_capabilities(
+    request: Request, session_id: str, actor: CurrentActor, room: CurrentSwitchroom
+) -> Response:
+    """Show what the client declared."""
+    session = await room.directory.session(session_id)
+    capabilities = make_capabilities(await room.directory.initialize_params(session_id))
+    return await _respond(
+        request, room, actor, session, "capabilities", view.SessionPanel(capabilities=capabilities)
+    )
+
+
+@router.get("/sessions/{session_id}/audit")
+async def show_audit(request: Request, session_id: str, actor: CurrentActor, room: CurrentSwitchroom) -> Response:
+    """Show what operators did to this session."""
+    session = await room.directory.session(session_id)
+    panel = view.SessionPanel(audit=await _audit(room, session))
+    return await _respond(request, room, actor, session, "audit", panel)
+
+
+@router.get("/sessions/{session_id}/menu")
+async def show_menu(request: Request, session_id: str, actor: CurrentActor, room: CurrentSwitchroom) -> Response:
+    """Return the menu of a row."""
+    session = await room.directory.session(session_id)
+    client = client_name(session)
+    menu = RowMenu(
+        id=session.id,
+        client=client,
+        can_act=_can_act(actor),
+        is_live=session.is_live,
+        why_not=view.why_not_writable(session),
+        same_client_url=urls_of(request).sessions(f"client:{quote_value(session.client_name)}"),
+    )
+    return render_partial(request, menu)
+
+
+@router.get("/sessions/{session_id}/events/{seq}/payload")
+async def show_payload(session_id: str, seq: int, actor: CurrentActor, room: CurrentSwitchroom) -> Response:
+    """Return a whole payload as plain text, which no browser renders."""
+    event = await room.directory.event(session_id, seq)
+    return PlainTextResponse(payload_text(event), headers={"Cache-Control": "no-store"})
+
+
+async def _audit(room: Switchroom, session: Session) -> AuditTrail:
+    entries = await room.directory.audit(limit=_AUDITED, target=session.id)
+    return make_trail(entries, empty="No operator has acted on this session.")
+
+
+async def _respond(
+    request: Request,
+    room: Switchroom,
+    actor: Actor,
+    session: Session,
+    tab: str,
+    panel: view.SessionPanel,
+    query: LogQuery | None = None,
+    **kept: QueryValue,
+) -> Response:
+    urls = urls_of(request)
+    page = view.SessionPage(
+        head=view.make_head(session, can_act=_can_act(actor)),
+        pill=view.make_pill(session),
+        summary=await summary_panel(room, urls, session),
+        tabs=view.make_tabs(session, urls, tab),
+        panel=panel,
+        live_link=_live_link(room, urls, session, tab, panel, query, kept),
+    )
+    name = client_name(session)
+    crumbs = [Crumb("Sessions", urls.sessions()), Crumb(session.id, is_code=True)]
+    frame = Frame("sessions", f"{name} {session.id}", crumbs, is_live=bool(page.live_link.url))
+    return await render_page(request, room, actor, frame, page)
+
+
+def _live_link(
+    room: Switchroom,
+    urls: Urls,
+    session: Session,
+    tab: str,
+    panel: view.SessionPanel,
+    query: LogQuery | None,
+    kept: dict[str, QueryValue],
+) -> LiveLink:
+    """An ended session changes no more; an older page of the log is for reading, not for following."""
+    if not session.is_live:
+        return LiveLink("")
+    is_following = panel.log is not None and panel.log.is_following
+    newest = panel.log.rows[0].seq if panel.log is not None and panel.log.rows else 0
+    position = newest if is_following else session.event_count
+    values = query.values() if query is not None and is_following else {}
+    shown = {**values, **kept, "log": is_following, "sel": query.sel if query is not None else None}
+    return LiveLink(urls.live("session", id=session.id, tab=tab, **shown, after=live_cursor(room.directory, position)))
+
+
+def _can_act(actor: Actor) -> bool:
+    return actor.role.includes(Role.OPERATOR)
+
+
+def _can_replay(actor: Actor, session: Session) -> bool:
+    return _can_act(actor) and session.is_live and session.kind is SessionKind.STREAMABLE_HTTP

@@ -1,0 +1,146 @@
+"""What a session's page shows, read from the directory: the page and its live stream build the same contexts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ..server.attach import Switchroom
+from ..server.directory import Directory
+from ..server.errors import NotFound
+from ..server.models import Event, EventKind, Session, SessionKind
+from ..server.store.base import EventQuery
+from .charts.lanes import draw_lanes
+from .contexts.detail import Summary, make_summary
+from .contexts.keys import KeyList, make_keys
+from .contexts.log import EventRow, Inspector, Log, make_choices, make_inspector, make_rows, methods_in
+from .contexts.streams import StreamList, make_streams
+from .contexts.timeline import Timeline, make_timeline
+from .queries import EVENTS_SHOWN, LogQuery
+from .urls import QueryValue, Urls
+
+_CHART_EVENTS = 1_000
+"""Newest events a chart is drawn from; a busier session shows fewer minutes."""
+
+_NO_STREAM = "No stream is open. The client opens one with GET when it wants to be told things unasked."
+_NO_HANDLE_STREAM = (
+    "A handle has no stream of its own. Its client is told things through subscriptions/listen, under Clients."
+)
+
+
+class Place(NamedTuple):
+    """Whose log is shown and at which address."""
+
+    session: Session
+    address: Callable[..., str]
+    """Turns query values into the page's address."""
+
+    @property
+    def id(self) -> str:
+        return self.session.id
+
+
+async def summary_panel(room: Switchroom, urls: Urls, session: Session) -> Summary:
+    """Return facts and numbers."""
+    directory = room.directory
+    return make_summary(
+        session,
+        urls,
+        now=time.time(),
+        latency=await directory.latency(session.id),
+        calls=directory.in_flight(session.id),
+        keys=await directory.keys(session.id) if session.key_count else (),
+        max_streams=room.settings.max_streams,
+        max_key_bytes=room.settings.max_total_value_bytes,
+    )
+
+
+async def timeline_panel(directory: Directory, urls: Urls, session: Session, minutes: int) -> Timeline:
+    """Return the swim lanes of the last `minutes`; of an ended session, those before its end."""
+    end = session.ended_at or time.time()
+    page = await directory.events(session.id, EventQuery(limit=_CHART_EVENTS, newest_first=True))
+    events = page.events[::-1]
+    if page.has_more:
+        # The stream that is open now may have been opened before the events above.
+        streams = EventQuery(kinds=(EventKind.STREAM,), limit=50, newest_first=True)
+        first = events[0].seq
+        older = (await directory.events(session.id, streams)).events
+        events = [event for event in older[::-1] if event.seq < first] + events
+    lanes = draw_lanes(session, events, directory.in_flight(session.id), start=end - 60 * minutes, end=end)
+    return make_timeline(lanes, urls, session.id, minutes)
+
+
+async def log_panel(directory: Directory, urls: Urls, place: Place, query: LogQuery, *, can_replay: bool) -> Log:
+    """Return one page of the log, newest first, with the chosen event beside it."""
+    page = await directory.events(place.id, query.events())
+    kept = query.values()
+    chosen = await _inspector(directory, urls, place, query, can_replay=can_replay)
+    oldest = page.events[-1].seq if page.events else None
+    return Log(
+        action=place.address(),
+        rows=log_rows(directory, place, query, page.events),
+        kinds=make_choices(query.kind, kinds=True),
+        directions=make_choices(query.direction, kinds=False),
+        method=query.method,
+        methods=methods_in(page.events, query.method),
+        errors_only=query.errors,
+        is_filtered=query.is_filtered,
+        is_following=query.before is None and place.session.is_live,
+        keep=EVENTS_SHOWN,
+        dropped=place.session.trimmed_seq if not page.has_more and page.events else 0,
+        newest_url=place.address(**kept) if query.before is not None else "",
+        older_url=place.address(**kept, before=oldest) if page.has_more else "",
+        clear_url=place.address(),
+        inspected=chosen,
+    )
+
+
+def log_rows(
+    directory: Directory, place: Place, query: LogQuery, events: list[Event], *, known: list[Event] | None = None
+) -> tuple[EventRow, ...]:
+    """Return rows for these events, in their order."""
+    return make_rows(
+        events,
+        calls=directory.in_flight(place.id),
+        address=_sel_address(place, query),
+        chosen=query.sel,
+        known=known or (),
+    )
+
+
+async def _inspector(
+    directory: Directory, urls: Urls, place: Place, query: LogQuery, *, can_replay: bool
+) -> Inspector | None:
+    if query.sel is None:
+        return None
+    try:
+        event = await directory.event(place.id, query.sel)
+    except NotFound:
+        return None
+    return make_inspector(event, urls, place.id, _sel_address(place, query), can_replay=can_replay)
+
+
+def _sel_address(place: Place, query: LogQuery) -> Callable[[int], str]:
+    kept: dict[str, QueryValue] = {**query.values(), "before": query.before}
+    return lambda seq: place.address(**kept, sel=seq)
+
+
+async def keys_panel(room: Switchroom, urls: Urls, session: Session, *, search: str = "", view: str = "") -> KeyList:
+    """Return the stored keys; the value of `view` is read only because it was asked for."""
+    keys = await room.directory.keys(session.id)
+    shown = await room.directory.key(session.id, view) if any(key.name == view for key in keys) else None
+    limit = room.settings.max_total_value_bytes
+    return make_keys(keys, urls, session.id, search=search, shown=shown, max_bytes=limit)
+
+
+def streams_panel(directory: Directory, urls: Urls, session: Session, *, can_act: bool) -> StreamList:
+    """Return what is open right now."""
+    return make_streams(
+        directory.streams(session.id),
+        directory.in_flight(session.id),
+        urls,
+        session.id,
+        can_act=can_act,
+        era_note=_NO_HANDLE_STREAM if session.kind is SessionKind.HANDLE else _NO_STREAM,
+    )
