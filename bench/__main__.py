@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.contestants import BARE, OURS, ROOT, STORED, Server, serving
 from bench.load import Sample
 from bench.machine import describe
-from bench.memory import AWAKE, HIBERNATED, idle_cost
+from bench.memory import CONDITIONS, IdleCost, idle_cost
 from bench.report import render
 from bench.results import Results
 
@@ -44,11 +44,12 @@ def measure(folder: Path, rounds: int, seconds: float, session_counts: list[int]
                     sample = _load(server, connections, seconds)
                     samples[contestant.key, connections].append(sample)
                     _say(f"round {number + 1}: {contestant.title}, {connections}: {sample.calls_per_second:,.0f}/s")
-    memory = {
-        BARE.title: [idle_cost(BARE, folder, count) for count in session_counts],
-        "Switchroom, awake": [idle_cost(OURS, folder, count, AWAKE) for count in session_counts],
-        "Switchroom, hibernated": [idle_cost(OURS, folder, count, HIBERNATED) for count in session_counts],
-    }
+    memory: dict[str, list[IdleCost]] = defaultdict(list)
+    for idleness in CONDITIONS:
+        for count in session_counts:
+            cost = idle_cost(idleness, folder, count)
+            memory[idleness.title].append(cost)
+            _say(f"{count:,} sessions: {idleness.title}: {cost.kilobytes:.1f} kB each")
     return Results(samples, memory)
 
 

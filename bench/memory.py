@@ -10,17 +10,33 @@ from pathlib import Path
 
 import psutil
 
-from bench.contestants import Contestant, Server, serving
+from bench.contestants import BARE, OURS, Contestant, Server, serving
 from bench.wire import Connection, Session
 
 WARM_UP_SESSIONS = 50
 """Opened before the first reading, so that what a server allocates once is not charged to its sessions."""
 
-SETTLE_SECONDS = 6.0
-"""The sweeper hibernates a session at most this long after `HIBERNATED` lets it, and flushes its counters."""
 
-AWAKE = {"SWITCHROOM_HIBERNATE_SECONDS": "3600"}
-HIBERNATED = {"SWITCHROOM_HIBERNATE_SECONDS": "1"}
+@dataclass(frozen=True)
+class Idleness:
+    """In which condition idle sessions are measured."""
+
+    title: str
+    contestant: Contestant
+    environment: Mapping[str, str]
+    settle_seconds: float
+    """Between the last handshake and the reading."""
+    is_second_wave: bool
+    """Whether as many sessions went before: Python keeps the memory of their waking hours for those that follow, so
+    the first wave would show the peak and not what a session costs."""
+
+
+CONDITIONS = (
+    Idleness("bare SDK", BARE, {}, 1.0, False),
+    Idleness("Switchroom, awake", OURS, {"SWITCHROOM_HIBERNATE_SECONDS": "3600"}, 1.0, False),
+    # The sweeper looks every two seconds.
+    Idleness("Switchroom, hibernated", OURS, {"SWITCHROOM_HIBERNATE_SECONDS": "1"}, 5.0, True),
+)
 
 
 @dataclass(frozen=True)
@@ -47,12 +63,13 @@ def _resident_bytes(server: Server) -> int:
     return resident
 
 
-def idle_cost(contestant: Contestant, folder: Path, count: int, extra: Mapping[str, str] | None = None) -> IdleCost:
+def idle_cost(idleness: Idleness, folder: Path, count: int) -> IdleCost:
     """Measure `count` idle sessions on a fresh server."""
-    with serving(contestant, folder, extra) as server:
-        asyncio.run(_open(server.port, WARM_UP_SESSIONS))
+    with serving(idleness.contestant, folder, idleness.environment) as server:
+        asyncio.run(_open(server.port, count if idleness.is_second_wave else WARM_UP_SESSIONS))
+        time.sleep(idleness.settle_seconds)
         before = _resident_bytes(server)
         seconds = asyncio.run(_open(server.port, count))
-        time.sleep(SETTLE_SECONDS if extra == HIBERNATED else 1)
+        time.sleep(idleness.settle_seconds)
         grown = _resident_bytes(server) - before
     return IdleCost(count, grown / count / 1024, count / seconds)

@@ -28,7 +28,8 @@ disturbs least. The load's share of a core says whether the load or the server w
 
 Memory is the growth of the server's resident memory divided by the number of sessions, each opened with the whole
 handshake and left alone. Awake, a session is as its last request left it; hibernated, it has been quiet for longer
-than `SWITCHROOM_HIBERNATE_SECONDS` (30 by default), and its next request brings it back."""
+than `SWITCHROOM_HIBERNATE_SECONDS` (30 by default), and its next request brings it back. Python keeps memory it once
+took, so the hibernated ones are measured on a server that already holds as many."""
 
 
 def render(results: Results, machine: Iterable[tuple[str, str]], settings: str) -> str:

@@ -68,8 +68,17 @@ def build_console(room: Switchroom, *, path: str = "/admin", mcp_path: str = "/m
         app.include_router(router, prefix=path)
     for router in api_routers():
         app.include_router(router)
+    _redirect_to_overview(app, path, urls)
     install_error_handlers(app)
     return Console(room, accounts, urls, app)
+
+
+def _redirect_to_overview(app: FastAPI, path: str, urls: Urls) -> None:
+    """People type the prefix without its slash."""
+
+    @app.get(path, include_in_schema=False)
+    async def home() -> RedirectResponse:
+        return RedirectResponse(urls.overview())
 
 
 class Gate:

@@ -88,7 +88,7 @@ async def check_role(request: Request, actor: Actor, role: Role, action: str | N
     """Raise `Forbidden`, and record that, unless the actor's role includes `role`."""
     if actor.role.includes(role):
         return
-    name = action or getattr(request.scope.get("endpoint"), "__name__", request.method)
+    name = action or str(getattr(request.scope.get("endpoint"), "__name__", request.method))
     detail: dict[str, object] = {"method": request.method, "needs": role.value}
     await switchroom(request).operations.note_access(actor, name, request.url.path[:200], "refused", detail)
     raise Forbidden(f"This needs the role {role.value}; {actor.name} is {actor.role.value}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from time import monotonic
 from typing import Final
@@ -31,7 +31,7 @@ class Followers:
             raise LimitReached(f"{actor.name} follows {self._limit} live streams already; close one.", retry_after=5)
 
     @contextmanager
-    def following(self, actor: Actor) -> Iterator[None]:
+    def following(self, actor: Actor) -> Generator[None]:
         """Count one stream while it is open.
 
         Raises:

@@ -173,7 +173,10 @@ class _Sender:
             headers["Strict-Transport-Security"] = _STRICT_TRANSPORT
         if "immutable" not in headers.get("cache-control", ""):
             headers["Cache-Control"] = "no-store"
-        if headers.get("content-type", "").startswith("text/html") and "hx-request" not in headers.get("vary", "").lower():
+        if (
+            headers.get("content-type", "").startswith("text/html")
+            and "hx-request" not in headers.get("vary", "").lower()
+        ):
             headers.add_vary_header("HX-Request")
 
 

@@ -10,7 +10,7 @@ from ..server.directory import Directory
 from ..server.errors import NotFound
 from ..server.models import Actor, AuditEntry
 from .contexts.shell import Flash, Frame, make_shell
-from .templating import Context, html_response, templates_of, urls_of
+from .templating import Context, html_response, is_partial_request, templates_of, urls_of
 from .wording import outcome_sentence
 
 
@@ -52,3 +52,25 @@ async def _flash(request: Request, directory: Directory, actor: Actor) -> Flash 
 def flash_of(entry: AuditEntry) -> Flash:
     """Return an audit entry as one sentence."""
     return Flash(outcome_sentence(entry), "" if entry.outcome in ("done", "started") else "bad")
+
+
+def mcp_endpoint(request: Request) -> str:
+    """Return the address MCP clients connect to, as seen from this browser."""
+    return str(request.base_url).rstrip("/") + urls_of(request).mcp_path
+
+
+async def render_form(
+    request: Request,
+    room: Switchroom,
+    actor: Actor,
+    form: Context,
+    page: Context,
+    title: str,
+    *,
+    status: int = 200,
+) -> HTMLResponse:
+    """Return a form as a dialog's content for htmx, otherwise as a page of its own."""
+    if is_partial_request(request):
+        return render_partial(request, form, status=status)
+    frame = Frame("sessions", title, is_live=False)
+    return await render_page(request, room, actor, frame, page, status=status)

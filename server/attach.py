@@ -30,6 +30,7 @@ from .store.base import Retention, Store
 from .transport.kernel import check_version
 from .transport.leg import Leg
 from .transport.residents import Residents
+from .transport.security import transport_security
 
 McpServer = MCPServer[Any] | Server[Any]
 """What can be attached to: the SDK's `MCPServer` (called `FastMCP` until mcp 2) or its low-level `Server`."""
@@ -73,6 +74,7 @@ class Switchroom:
             raise StartupError(
                 f"{type(mcp).__name__} is no MCP server: pass an MCPServer or a low-level Server of the MCP SDK."
             )
+        options.setdefault("transport_security", transport_security(self.settings))
         app = mcp.streamable_http_app(streamable_http_path=path, **options)
         self.take_over(mcp.session_manager)
         self.apps.append(app)

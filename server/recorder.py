@@ -7,12 +7,13 @@ adds what broadcasts need (`logging/setLevel`).
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 import time
 from collections.abc import Mapping
 from typing import Any
 
-import anyio
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
@@ -22,14 +23,16 @@ from pydantic import BaseModel, ValidationError
 
 from .current import CurrentCall, current_call
 from .data.messages import LEVELS
-from .engine.calls import Call, EarlyAnswer
+from .engine.calls import REQUEST_CANCELLED, Call, EarlyAnswer, is_cancelled_from_outside
 from .engine.engine import Engine
 from .engine.session import OWN_STREAM, LiveSession
-from .errors import Overloaded
+from .errors import Overloaded, StoreUnavailable
 from .models import Direction, EventKind
 from .modern.clients import Clients
 from .modern.handles import Handles, handle_argument
-from .transport.messages import INVALID_PARAMS, encode, error_text, result_text
+from .transport.messages import INTERNAL_ERROR, INVALID_PARAMS, answer_text, encode
+
+logger = logging.getLogger(__name__)
 
 
 class Recorder:
@@ -69,7 +72,10 @@ class Recorder:
     # -- messages of the newer era -------------------------------------------------------------
 
     async def _record(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-        session = self._handles.of_request(ctx) or self._clients.of_request(ctx)
+        try:
+            session = self._handles.of_request(ctx) or self._clients.of_request(ctx)
+        except StoreUnavailable:
+            return await call_next(ctx)  # served all the same; the health page says what the log lacks
         key = json.dumps(ctx.request_id)
         session.heard(time.monotonic())
         call = self._begin(session, ctx, key)
@@ -90,12 +96,17 @@ class Recorder:
         except ValidationError:
             answer = EarlyAnswer(INVALID_PARAMS, "Invalid request parameters")
             raise
-        except anyio.get_cancelled_exc_class():
-            answer = EarlyAnswer(-32800, "The client closed the connection before the answer")
-            raise
         except Exception:
-            answer = EarlyAnswer(-32603, "Internal server error")
+            answer = EarlyAnswer(INTERNAL_ERROR, "Internal server error")
             raise
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError) and is_cancelled_from_outside():
+                answer = EarlyAnswer(REQUEST_CANCELLED, "The client closed the connection before the answer")
+                raise
+            # The SDK would let it end the task group that every other call runs in.
+            logger.exception("the handler of %s raised", ctx.method)
+            answer = EarlyAnswer(INTERNAL_ERROR, "Internal server error")
+            raise MCPError(answer.code, answer.message) from error
         finally:
             current_call.reset(token)
             self._finish(session, call, key, answer, result)
@@ -131,10 +142,8 @@ class Recorder:
         call.mark_settled()
         if session.calls is not None:
             session.calls.pop(f"{key}#{call.seq}", None)
-        body = _as_dict(result)
-        is_error = answer is not None or body.get("isError") is True
-        payload = error_text(key, answer.code, answer.message, answer.data) if answer else result_text(key, body)
-        payload = call.masked(payload)
+        is_error, text, error_code = answer_text(key, answer or _as_dict(result))
+        payload = call.masked(text)
         session.count_answer(is_error)
         self._engine.request_count += 1
         session.record.bytes_out += len(payload)
@@ -149,7 +158,7 @@ class Recorder:
                 stream=call.seq,
                 request_id=key,
                 duration_us=call.duration_us,
-                error_code=answer.code if answer else (0 if is_error else None),
+                error_code=error_code,
                 related_seq=call.seq,
             )
         except Overloaded:

@@ -25,9 +25,10 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
     "dashboard": (
         frozenset({"assets", "attempts", "charts", "cursors", "first_run", "followers", "formatting", "highlight"})
         | {"hosts", "problems", "returning", "urls", "visible", "wording"},
-        frozenset({"contexts", "guard", "queries", "templating"}),
-        frozenset({"auth", "errors", "rendering"}),
-        frozenset({"deps"}),
+        frozenset({"contexts", "guard", "templating"}),
+        frozenset({"auth", "errors", "queries", "rendering"}),
+        frozenset({"compose", "deps", "forms", "overview_data", "panels"}),
+        frozenset({"frames"}),
         frozenset({"actions", "api", "live", "pages"}),
         frozenset({"app"}),
         frozenset({"cli"}),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from . import cancellations, expirations, messages, replays
+
 
 def action_routers() -> list[APIRouter]:
     """Return the routers of every action, with paths below the console's prefix."""
-    return []
+    return [module.router for module in (expirations, replays, messages, cancellations)]

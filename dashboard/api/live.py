@@ -37,7 +37,7 @@ BYE: Final[Frame] = {"event": "bye", "data": "", "retry": 1000}
 
 _DESCRIPTION: Final = {
     "description": "Events: `changes` with `sessions` (now matching) and `gone` (ids that do not match any more), "
-    "`resync` (read your list again, then go on with this id), `hb` every 5 s, `bye` before the server ends the stream.",
+    "`resync` (read your list again, then go on with this id), `hb` every 5 s, `bye` when the server ends the stream.",
     "content": {"text/event-stream": {"schema": {"type": "string"}}},
 }
 

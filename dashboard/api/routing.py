@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
@@ -104,8 +104,9 @@ def _plain(value: object) -> object:
     # Not `model_dump`, which walks through payloads and refuses what is nested deeper than 255 levels.
     if isinstance(value, BaseModel):
         return {name: _plain(each) for name, each in value}
-    if isinstance(value, list) and value and isinstance(value[0], BaseModel):
-        return [_plain(each) for each in value]
+    if isinstance(value, list):
+        items = cast("list[object]", value)
+        return [_plain(each) for each in items] if items and isinstance(items[0], BaseModel) else items
     return value
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from ...server.filters.fields import TRANSPORTS
 from ...server.models import Event, EventKind, InFlight, Session, StoredKey, StreamInfo
-from .values import optional_timestamp, parse_json, parse_request_id, timestamp
+from .values import members, optional_timestamp, parse_json, parse_request_id, timestamp
 
 Time = str
 
@@ -113,7 +113,7 @@ class EventOut(BaseModel):
     method: str | None
     request_id: str | int | float | None = Field(description='In its JSON type: `5` and `"5"` are two ids.')
     stream: int | None = Field(
-        description="0: the standalone stream; a number: the stream of the request with that seq; null: never on a wire."
+        description="0: the standalone stream; a number: the stream of the request with that seq; null: on no wire."
     )
     size_bytes: int = Field(description="Of the whole message, also when the payload was cut.")
     duration_ms: float | None = Field(description="On an answer: time since its request.")
@@ -243,6 +243,5 @@ class InFlightsOut(BaseModel):
 def _error_of(event: Event, payload: object) -> EventErrorOut | None:
     if event.error_code is None and event.kind is not EventKind.ERROR:
         return None
-    error = payload.get("error") if isinstance(payload, dict) else None
-    message = error.get("message") if isinstance(error, dict) else None
+    message = members(members(payload).get("error")).get("message")
     return EventErrorOut(code=event.error_code or None, message=message if isinstance(message, str) else None)

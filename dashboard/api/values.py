@@ -6,7 +6,7 @@ import json
 import math
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, cast
 
 from pydantic import AfterValidator, Field
 
@@ -72,10 +72,19 @@ def parse_request_id(text: str | None) -> str | int | float | None:
 def depth_of(value: object) -> int:
     """Return how deep a JSON value is nested: 0 for plain values, 1 for `[]`, 2 for `[[]]`."""
     depth, level = 0, [value]
-    while level := [each for each in level if isinstance(each, dict | list)]:
+    while any(isinstance(each, dict | list) for each in level):
         depth += 1
-        level = [child for each in level for child in (each.values() if isinstance(each, dict) else each)]
+        level = [child for each in level for child in _children(each)]
     return depth
+
+
+def members(value: object) -> dict[str, object]:
+    """Return the members of a JSON object; none for any other value."""
+    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
+
+
+def _children(value: object) -> list[object]:
+    return cast("list[object]", value) if isinstance(value, list) else list(members(value).values())
 
 
 def _depth(text: str) -> int:

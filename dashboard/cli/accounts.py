@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
@@ -35,7 +36,7 @@ _role_option = click.option(
 )
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType[float]):
     """A time such as `90m`, `12h`, `30d` or `4w`, as seconds."""
 
     name = "duration"
@@ -164,7 +165,7 @@ def _run(db: str | None, work: Callable[[Accounts], Awaitable[T]]) -> T:
 
 def _ask_password(from_stdin: bool) -> str:
     if from_stdin:
-        return click.get_text_stream("stdin").readline().rstrip("\r\n")
+        return sys.stdin.readline().rstrip("\r\n")
     prompt = f"Password ({MIN_PASSWORD_LENGTH} characters or more)"
     password: str = click.prompt(prompt, hide_input=True, confirmation_prompt=True)
     return password

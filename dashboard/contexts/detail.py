@@ -44,6 +44,8 @@ class Head:
     can_act: bool
     is_live: bool
     why_not: str
+    secret: str
+    """What its secret id is called and begins with, for people who compare it with a client's log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,7 @@ def make_pill(session: Session) -> StatusPill:
 def make_head(session: Session, *, can_act: bool) -> Head:
     """Return title and verbs."""
     client = client_name(session)
+    label = "handle" if session.kind is SessionKind.HANDLE else "Mcp-Session-Id"
     return Head(
         id=session.id,
         client=client,
@@ -145,6 +148,7 @@ def make_head(session: Session, *, can_act: bool) -> Head:
         can_act=can_act,
         is_live=session.is_live,
         why_not=why_not_writable(session),
+        secret=f"{label} {session.mcp_session_id_prefix}…" if session.mcp_session_id_prefix else "",
     )
 
 
@@ -186,9 +190,6 @@ def _facts(session: Session, now: float) -> list[Fact]:
         Fact("Server", session.server),
         Fact("Worker", session.worker_id, "code"),
     ]
-    if session.mcp_session_id_prefix:
-        label = "Handle" if session.kind is SessionKind.HANDLE else "Mcp-Session-Id"
-        facts.append(Fact(label, f"{session.mcp_session_id_prefix}…", "code"))
     if session.log_level:
         facts.append(Fact("Log level", session.log_level, "code"))
     facts.append(Fact("Created", "ago", "ago", session.created_at))

@@ -4,9 +4,36 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from . import session_detail, sessions, sign_in, static_files
+from .. import live
+from . import (
+    audit,
+    broadcasts,
+    clients,
+    forms,
+    health,
+    helpers,
+    overview,
+    session_detail,
+    sessions,
+    sign_in,
+    static_files,
+)
 
 
 def page_routers() -> list[APIRouter]:
     """Return the routers of every page, with paths below the console's prefix."""
-    return [static_files.router, sign_in.router, sessions.router, session_detail.router]
+    modules = (
+        static_files,
+        sign_in,
+        overview,
+        sessions,
+        forms,
+        session_detail,
+        clients,
+        broadcasts,
+        audit,
+        health,
+        helpers,
+        live,
+    )
+    return [module.router for module in modules]

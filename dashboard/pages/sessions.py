@@ -16,7 +16,7 @@ from ..contexts.shell import Frame, LiveLink
 from ..cursors import live_cursor
 from ..deps import CurrentActor, CurrentSwitchroom
 from ..queries import DEFAULT_SIZE, SessionQuery, WantedSessions
-from ..rendering import render_page
+from ..rendering import mcp_endpoint, render_page
 from ..templating import urls_of
 from ..urls import Urls
 
@@ -34,8 +34,7 @@ async def list_sessions(
     urls = urls_of(request)
     if apply and not wanted.asked.error:
         return RedirectResponse(wanted.address(urls, wanted.q), status_code=303)
-    endpoint = str(request.base_url).rstrip("/") + urls.mcp_path
-    page = await _page(room, urls, wanted, actor.role.includes(Role.OPERATOR), endpoint)
+    page = await _page(room, urls, wanted, actor.role.includes(Role.OPERATOR), mcp_endpoint(request))
     status = 422 if wanted.asked.error else 200
     return await render_page(request, room, actor, Frame("sessions", "Sessions"), page, status=status)
 

@@ -12,6 +12,15 @@ import anyio
 
 from ..models import InFlight
 
+REQUEST_CANCELLED = -32800
+"""How the handshake era answers a cancelled request: its streams end only with an answer."""
+
+
+def is_cancelled_from_outside() -> bool:
+    """Whether a `CancelledError` in the running task was asked for; a handler may also raise one by itself."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
+
 
 @dataclass(frozen=True, slots=True)
 class EarlyAnswer:

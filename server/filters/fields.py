@@ -43,8 +43,9 @@ class Field:
     kind: ValueKind
     attributes: tuple[str, ...]
     """What it reads of a session; one of them has to match."""
-    hint: str
-    """A few words with an example, for the help beside the input."""
+    meaning: str
+    """A few words for the help beside the input."""
+    example: str
     choices: tuple[str, ...] = ()
     """The values of `STATE` and `CHOICE`; empty for the others."""
 
@@ -70,30 +71,31 @@ TRANSPORTS: Mapping[str, SessionKind] = MappingProxyType(
 """The kind that each value of `transport:` stands for."""
 
 _ALL = (
-    Field("state", ValueKind.STATE, ("status",), "active,idle or live", tuple(STATUSES_OF)),
-    Field("transport", ValueKind.CHOICE, ("kind",), "http, sse, stdio or handle", tuple(TRANSPORTS)),
-    Field("kind", ValueKind.CHOICE, ("kind",), "streamable-http or client", tuple(kind.value for kind in SessionKind)),
-    Field("client", ValueKind.TEXT, ("client_name",), "claude-code or claude*"),
-    Field("version", ValueKind.VERSION, ("client_version",), "the client's version: >=2.1 or 2.*"),
-    Field("protocol", ValueKind.DATE, ("protocol_version",), "2025-11-25 or >=2025-06-18"),
-    Field("principal", ValueKind.TEXT, ("principal",), "user-17 or svc:*"),
-    Field("server", ValueKind.TEXT, ("server",), "name of the mounted MCP server"),
-    Field("worker", ValueKind.TEXT, ("worker_id",), "web-2"),
-    Field("address", ValueKind.TEXT, ("address",), "10.0.*"),
-    Field("id", ValueKind.TEXT, ("id", "mcp_session_id_prefix"), "a reference or the first eight characters"),
-    Field("requests", ValueKind.COUNT, ("request_count",), ">100"),
-    Field("errors", ValueKind.COUNT, ("error_count",), ">0"),
-    Field("inflight", ValueKind.COUNT, ("in_flight",), "calls not answered yet: >0"),
-    Field("streams", ValueKind.COUNT, ("open_streams",), "open streams: 0"),
-    Field("keys", ValueKind.COUNT, ("key_count",), "stored keys: >0"),
-    Field("idle", ValueKind.DURATION, ("last_activity_at",), "not heard for: >10m"),
-    Field("seen", ValueKind.DURATION, ("last_activity_at",), "last heard: <2h"),
-    Field("age", ValueKind.DURATION, ("created_at",), "<1h"),
+    Field("state", ValueKind.STATE, ("status",), "where it is in its life", "active,idle or live", tuple(STATUSES_OF)),
+    Field("transport", ValueKind.CHOICE, ("kind",), "what carries it", "http or sse,stdio", tuple(TRANSPORTS)),
+    Field("kind", ValueKind.CHOICE, ("kind",), "what it is on the wire", "handle", tuple(map(str, SessionKind))),
+    Field("client", ValueKind.TEXT, ("client_name",), "name of the client", "claude-code or claude*"),
+    Field("version", ValueKind.VERSION, ("client_version",), "version of the client", ">=2.1 or 2.*"),
+    Field("protocol", ValueKind.DATE, ("protocol_version",), "protocol revision", "2025-11-25 or >=2025-06-18"),
+    Field("principal", ValueKind.TEXT, ("principal",), "who the access token speaks for", "user-17 or svc:*"),
+    Field("server", ValueKind.TEXT, ("server",), "name of the mounted MCP server", "tickets"),
+    Field("worker", ValueKind.TEXT, ("worker_id",), "process that holds it", "web-2"),
+    Field("address", ValueKind.TEXT, ("address",), "address of the client", "10.0.*"),
+    Field("id", ValueKind.TEXT, ("id", "mcp_session_id_prefix"), "reference, or start of the session id", "1f0c*"),
+    Field("requests", ValueKind.COUNT, ("request_count",), "requests ever made", ">100"),
+    Field("errors", ValueKind.COUNT, ("error_count",), "requests that failed", ">0"),
+    Field("inflight", ValueKind.COUNT, ("in_flight",), "requests not answered yet", ">0"),
+    Field("streams", ValueKind.COUNT, ("open_streams",), "open streams", "0"),
+    Field("keys", ValueKind.COUNT, ("key_count",), "stored keys", ">0"),
+    Field("idle", ValueKind.DURATION, ("last_activity_at",), "time since the client was heard", ">10m"),
+    Field("seen", ValueKind.DURATION, ("last_activity_at",), "the same, as it reads for the recent", "<2h"),
+    Field("age", ValueKind.DURATION, ("created_at",), "time since it was opened", "<1h"),
     Field(
         SEARCH_KEY,
         ValueKind.SEARCH,
         ("id", "mcp_session_id_prefix", "client_name", "client_version", "principal"),
-        "words or a quoted phrase",
+        "words or a quoted phrase anywhere in ids, client and principal",
+        "inspector",
     ),
 )
 

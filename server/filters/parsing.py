@@ -120,7 +120,7 @@ class _Scanner:
             typed = bare[0] if bare is not None else ""
             self.position += len(typed)
         if not typed and not is_quoted:
-            raise FilterError(f'"{field.key}:" needs a value, for example {field.hint}.', position=start)
+            raise FilterError(f'"{field.key}:" needs a value, for example {field.key}:{field.example}.', position=start)
         op = Op(operator[0]) if operator is not None else None
         return _READERS[field.kind](field, op, typed, start)
 
@@ -204,7 +204,7 @@ def _read_duration(field: Field, op: Op | None, typed: str, position: int) -> Te
 def _read_search(field: Field, op: Op | None, typed: str, position: int) -> Test:
     value = f"{op.value if op else ''}{typed}".replace(_STAR, "*")
     if not value.strip():
-        raise FilterError(f'"{field.key}:" needs a value, for example {field.hint}.', position=position)
+        raise FilterError(f'"{field.key}:" needs a value, for example {field.key}:{field.example}.', position=position)
     return Test(Op.CONTAINS, fold(value), _spell(value))
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import datetime
 import json
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+import anyio
 from mcp.server.context import HandlerResult, ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.subscriptions import (
@@ -23,6 +25,7 @@ from mcp.server.subscriptions import (
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INVALID_PARAMS,
+    METHOD_NOT_FOUND,
     ListResourcesResult,
     PaginatedRequestParams,
     ReadResourceRequestParams,
@@ -53,6 +56,11 @@ class Listener:
         self.uris = uris
         self.updates: asyncio.Queue[Callable[[bool], None]] = asyncio.Queue(_MAX_WAITING)
         self.closing = asyncio.Event()
+
+    def give_up(self) -> None:
+        """Report what was not written: the stream has ended."""
+        while not self.updates.empty():
+            self.updates.get_nowait()(False)
 
 
 class Announcements:
@@ -107,12 +115,16 @@ class Announcements:
             theirs: HandlerResult = ListResourcesResult(resources=[])
             if listed is not None:
                 theirs = await listed.handler(ctx, params)
+            elif not _is_modern(ctx):
+                raise MCPError(METHOD_NOT_FOUND, "Method not found", ctx.method)
             is_first_page = not params.cursor
             return _with_resource(theirs) if _is_modern(ctx) and is_first_page else theirs
 
         async def read_resource(ctx: ServerRequestContext[Any, Any], params: Any) -> HandlerResult:
             if _is_modern(ctx) and str(params.uri) == URI:
                 return self._contents()
+            if read is None and not _is_modern(ctx):
+                raise MCPError(METHOD_NOT_FOUND, "Method not found", ctx.method)
             if read is None:
                 raise MCPError(INVALID_PARAMS, f"Unknown resource: {params.uri}")
             result: HandlerResult = await read.handler(ctx, params)
@@ -155,12 +167,17 @@ class Announcements:
             meta: dict[str, Any] = {SUBSCRIPTION_ID_META_KEY: ctx.request_id}
             return SubscriptionsListenResult(_meta=meta)
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            # First what needs no waiting: a scope that is cancelled interrupts every wait in here.
+            opened.is_closed = True
             self._listeners.remove(listener)
             session.streams.remove(opened)
+            session.last_used = time.monotonic()
             session.touch()
+            for task in tasks:
+                task.cancel()
+            listener.give_up()
+            with anyio.CancelScope(shield=True):
+                await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _forward(self, ctx: ServerRequestContext[Any, Any], listener: Listener, opened: OpenStream) -> None:
         meta: dict[str, Any] = {SUBSCRIPTION_ID_META_KEY: ctx.request_id}

@@ -113,7 +113,7 @@ class StreamEmitter:
 
     async def _emit(self, kind: EventKind, method: str, payload: str, request_id: str | None) -> bool:
         session = self._session
-        if session.early_end is not None:
+        if session.early_end is not None or (self._call is not None and self._call.is_settled):
             return False
         if self._before is not None:
             self._before()
@@ -155,7 +155,7 @@ class StreamEmitter:
         self, method: str, payload: str, request_id: str, waiting: PendingAnswer, options: CallOptions
     ) -> dict[str, Any]:
         if not await self._emit(EventKind.REQUEST, method, payload, f'"{request_id}"'):
-            raise MCPError(CONNECTION_CLOSED, "The session has ended or its store is overloaded")
+            raise MCPError(CONNECTION_CLOSED, "The session or the call has ended, or the store is overloaded")
         if self._call is not None:
             self._call.waiting += 1
             self._session.touch()
@@ -210,12 +210,12 @@ class StandaloneOutbound:
 
 
 class NoEmitter:
-    """For `json_response`: one JSON body has no room for anything but the answer."""
+    """Where one body carries the answer alone: `json_response`, and every `initialize`."""
 
     __slots__ = ()
 
     async def notify(self, method: str, params: Mapping[str, Any] | None) -> None:
-        logger.debug("dropped %s: a JSON answer carries no notifications", method)
+        logger.debug("dropped %s: its answer is one body and carries no notifications", method)
 
     async def request(self, method: str, params: Mapping[str, Any] | None, opts: CallOptions | None) -> dict[str, Any]:
         raise NoBackChannelError(method)

@@ -20,13 +20,12 @@ from ..errors import StoreUnavailable
 from ..ids import EventId
 from ..models import Direction, Event, EventKind
 from .http import JSON_TYPE, SSE_HEADERS, Header, send_body, send_error
-from .messages import error_text, result_text
+from .messages import INTERNAL_ERROR, answer_text, error_text
 from .sse import accepts_priming, frame, priming
 from .writer import StreamWriter, closed_on_disconnect
 
 logger = logging.getLogger(__name__)
 
-INTERNAL_ERROR = -32603
 UNSAVED = "The answer could not be stored, so it was withheld; the session goes on. Repeat the request later."
 
 
@@ -43,6 +42,7 @@ class Exchange:
         send: Send,
         *,
         is_json: bool,
+        can_stream: bool,
         headers: list[Header],
     ) -> None:
         self._engine = engine
@@ -52,6 +52,7 @@ class Exchange:
         self._receive = receive
         self._send = send
         self._is_json = is_json
+        self._can_stream = can_stream and not is_json
         self._headers = headers
         self._writer: StreamWriter | None = None
         self._opened: OpenStream | None = None
@@ -66,13 +67,13 @@ class Exchange:
 
     def go_live_later(self) -> None:
         """Answer as a stream if the handler takes long, so that the client gets a cursor to resume from."""
-        if not self._is_json:
+        if self._can_stream:
             delay = self._engine.settings.stream_after_seconds
             self._timer = asyncio.get_running_loop().call_later(delay, self.go_live)
 
     def go_live(self) -> None:
-        """Start to send from the log; nothing when it has started, or the answer is JSON or sent."""
-        if self._writing is not None or self._is_json or self._is_sent or self._call.is_settled:
+        """Start to send from the log; nothing when it has started, or the answer is one body or settled."""
+        if self._writing is not None or not self._can_stream or self._is_sent or self._call.is_settled:
             return
         call, session = self._call, self._session
         tail = self._engine.store.events.tail(session.record.no, call.seq, stream=call.seq)
@@ -129,7 +130,7 @@ class Exchange:
             self._timer.cancel()
         if session.calls is not None:
             session.calls.pop(call.key, None)
-        is_error, payload, code = _answer_text(call.key, outcome)
+        is_error, payload, code = answer_text(call.key, outcome)
         session.count_answer(is_error)
         self._engine.request_count += 1
         session.record.bytes_out += len(payload)
@@ -179,9 +180,8 @@ class Exchange:
         if self._writing is not None:
             await self._writing
 
-
-def _answer_text(key: str, outcome: dict[str, Any] | EarlyAnswer) -> tuple[bool, str, int | None]:
-    if isinstance(outcome, EarlyAnswer):
-        return True, error_text(key, outcome.code, outcome.message, outcome.data), outcome.code
-    failed = outcome.get("isError") is True
-    return failed, result_text(key, outcome), 0 if failed else None
+    def abandon(self) -> None:
+        """The server gives the connection up: stop writing to it; the call's answer waits in the log."""
+        self._is_sent = True
+        if self._writing is not None:
+            self._writing.cancel()

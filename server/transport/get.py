@@ -7,6 +7,7 @@ this session did not issue is answered 400 and replays nothing.
 from __future__ import annotations
 
 import json
+import time
 
 from mcp.server.streamable_http import check_accept_headers
 from starlette.requests import Request
@@ -17,15 +18,17 @@ from ..engine.session import LiveSession
 from ..engine.streams import OpenStream
 from ..errors import LimitReached
 from ..ids import EventId, parse_event_id
-from ..models import STANDALONE_STREAM, EventKind, SessionRecord
+from ..models import STANDALONE_STREAM, Direction, EventKind, SessionRecord
+from ..store.base import EventLog, EventQuery
 from .http import Header, send_error
 from .sse import accepts_priming, priming
-from .writer import StreamWriter, closed_on_disconnect
+from .writer import ANSWERS, StreamWriter, closed_on_disconnect
 
 BAD_EVENT_ID = (
     "Last-Event-ID was not issued by this session, or its stream is unknown. "
     "Open the stream without it to go on from what has not been delivered."
 )
+STREAM_OVER = "The stream of this Last-Event-ID has ended, and nothing after that event is kept."
 
 
 async def serve_get(engine: Engine, session: LiveSession, request: Request, send: Send, secret: str) -> None:
@@ -37,13 +40,20 @@ async def serve_get(engine: Engine, session: LiveSession, request: Request, send
     if not check_accept_headers(request)[1]:
         await send_error(send, 406, "Not Acceptable: Client must accept text/event-stream")
         return
+    session.heard(time.monotonic())
     cursor = _cursor(session, request.headers.get("last-event-id"))
-    if cursor is None:
+    resumed = request.headers.get("last-event-id") is not None
+    if cursor is None or (resumed and not await _is_known(engine.store.events, session.record.no, cursor)):
         await send_error(send, 400, BAD_EVENT_ID)
+        return
+    if resumed and await _is_over(engine.store.events, session, cursor):
+        await send_error(send, 400, STREAM_OVER)
+        return
+    if (ended := session.early_end) is not None:
+        await send_error(send, 404, ended.message, code=ended.code, data=ended.data)
         return
     _make_room(engine, session, cursor.stream)
     record = session.record
-    resumed = request.headers.get("last-event-id") is not None
     tail = engine.store.events.tail(record.no, cursor.seq, stream=cursor.stream)
     opened = OpenStream(cursor.stream, "get", tail.wake, resumed_from=cursor.seq if resumed else None)
     writer = StreamWriter(engine, session, opened, tail, request.scope, send)
@@ -81,6 +91,29 @@ def _was_issued(record: SessionRecord, event_id: EventId) -> bool:
     return False
 
 
+async def _is_known(log: EventLog, session_no: int, cursor: EventId) -> bool:
+    """Whether the log agrees with the id, as far as it still goes back: a request's stream, and an event on it."""
+    if cursor.stream != STANDALONE_STREAM:
+        opener = await log.get(session_no, cursor.stream)
+        if opener is not None and (opener.kind is not EventKind.REQUEST or opener.stream != cursor.stream):
+            return False
+    event = await log.get(session_no, cursor.seq)
+    return event is None or event.stream == cursor.stream
+
+
+async def _is_over(log: EventLog, session: LiveSession, cursor: EventId) -> bool:
+    """Whether nothing can follow: the client holds the answer, or retention has dropped it."""
+    calls = (session.calls or {}).values()
+    if cursor.stream == STANDALONE_STREAM or any(call.seq == cursor.stream for call in calls):
+        return False
+    session_no, stream = session.record.no, cursor.stream
+    if (await log.read(session_no, EventQuery(after=cursor.seq, stream=stream, limit=1))).events:
+        return False
+    answers = EventQuery(stream=stream, kinds=ANSWERS, direction=Direction.FROM_SERVER, limit=1, newest_first=True)
+    # Otherwise its answer is decided and waits for its commit.
+    return bool((await log.read(session_no, answers)).events) or await log.get(session_no, stream) is None
+
+
 def _make_room(engine: Engine, session: LiveSession, stream: int) -> None:
     """The newest connection of a stream wins; the number of streams is bounded."""
     older = session.open_stream(stream)
@@ -88,5 +121,6 @@ def _make_room(engine: Engine, session: LiveSession, stream: int) -> None:
         older.close()
         return
     settings = engine.settings
-    if settings.has_limits and session.open_streams >= settings.max_streams:
-        raise LimitReached(f"This session holds {session.open_streams} streams, its limit.", retry_after=2)
+    held = sum(1 for opened in session.streams or () if opened.kind == "get")
+    if settings.has_limits and held >= settings.max_streams:
+        raise LimitReached(f"This session holds {held} streams, its limit.", retry_after=2)

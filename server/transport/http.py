@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
 
-from starlette.types import Receive, Send
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
 
 from .messages import INVALID_REQUEST, error_text
 
@@ -29,6 +30,18 @@ class BodyTooLarge(Exception):
 
 class BodyIncomplete(Exception):
     """The client stopped sending, or left."""
+
+
+class ReadRequest(Request):
+    """A request whose body has been read already; handlers that ask for it get it all the same."""
+
+    def __init__(self, scope: Scope, receive: Receive, body: bytes) -> None:
+        super().__init__(scope, receive)
+        self._read = body
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        yield self._read
+        yield b""
 
 
 async def read_body(receive: Receive, limit: int) -> bytes:

@@ -9,7 +9,7 @@ import asyncio
 import importlib.metadata
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -26,7 +26,7 @@ from mcp_types import INTERNAL_ERROR, InitializeRequestParams, LoggingCapability
 from pydantic import ValidationError
 from starlette.requests import Request
 
-from ..engine.calls import Call, EarlyAnswer
+from ..engine.calls import REQUEST_CANCELLED, Call, EarlyAnswer, is_cancelled_from_outside
 from ..errors import StartupError
 from .emitter import Emitter
 
@@ -34,9 +34,6 @@ logger = logging.getLogger(__name__)
 
 TESTED_MCP = "2.3"
 """The minor version of `mcp` that the suites passed with."""
-
-REQUEST_CANCELLED = -32800
-"""How the handshake era answers a cancelled request: its streams end only with an answer."""
 
 
 def check_version() -> None:
@@ -94,13 +91,22 @@ class Resident:
     __slots__ = ("_stack", "connection", "runner")
 
     def __init__(
-        self, server: Server[Any], lifespan_state: Any, outbound: Outbound, secret: str | None, declares_logging: bool
+        self,
+        server: Server[Any],
+        lifespan_state: Any,
+        outbound: Outbound,
+        secret: str | None,
+        *,
+        declares_logging: bool,
+        has_resources: bool,
     ) -> None:
         self.connection = Connection.for_loop(outbound, session_id=secret)
         self._stack = self.connection.exit_stack = ResidentStack()
         options = server.create_initialization_options()
         if declares_logging and options.capabilities.logging is None:
             options.capabilities.logging = LoggingCapability()
+        if not has_resources:
+            options.capabilities.resources = None  # the announcements are for the newer era
         self.runner = ServerRunner(server, self.connection, lifespan_state, init_options=options)
 
     @property
@@ -125,11 +131,25 @@ class Resident:
             self.connection.initialized.set()
 
     async def notify(self, context: DispatchContext[TransportContext], method: str, params: Any) -> None:
-        await self.runner.on_notify(context, method, params)
+        """Run a notification's handler. Nothing it raises leaves this method, `BaseException` included."""
+        await contained(self.runner.on_notify(context, method, params), f"the handler of {method}")
 
     async def close(self) -> None:
-        """Run the connection's clean-ups, bounded and shielded."""
-        await aclose_shielded(self.connection)
+        """Run the connection's clean-ups, bounded, shielded and contained."""
+        await contained(aclose_shielded(self.connection), "a clean-up of a session")
+
+
+async def contained(work: Awaitable[object], what: str) -> None:
+    """Run somebody else's code; only the server's own cancellation of the task is passed on.
+
+    A `SystemExit` that left a task would end the event loop, and every session with it.
+    """
+    try:
+        await work
+    except BaseException as error:
+        if isinstance(error, asyncio.CancelledError) and is_cancelled_from_outside():
+            raise
+        logger.exception("%s raised", what)
 
 
 class CallContext:
@@ -212,27 +232,27 @@ async def run_request(resident: Resident, context: CallContext, call: Call) -> d
     Nothing a handler raises leaves this function, `BaseException` included: only its own call fails.
     The exception is the server's own cancellation of the task, which is passed on.
     """
-    result: dict[str, Any] | None = None
+    outcome: dict[str, Any] | EarlyAnswer | None = None
     try:
         with call.scope:
-            result = await resident.runner.on_request(context, call.method, call.params)
+            outcome = await resident.runner.on_request(context, call.method, call.params)
     except asyncio.CancelledError:
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
+        if is_cancelled_from_outside():
             raise
-        return EarlyAnswer(REQUEST_CANCELLED, "The handler cancelled itself")
+        outcome = EarlyAnswer(REQUEST_CANCELLED, "The handler cancelled itself")
     except (MCPError, ValidationError) as error:
         data = handler_exception_to_error_data(error)
         assert data is not None  # both types are mapped by the SDK's ladder
-        return EarlyAnswer(data.code, data.message, data.data)
+        outcome = EarlyAnswer(data.code, data.message, data.data)
     except BaseException as error:
         logger.exception("the handler of %s raised", call.method)
         # Code 0 and the text: what the SDK's own handshake-era wire answers (2.3, `_handle_request`).
-        return EarlyAnswer(0 if isinstance(error, Exception) else INTERNAL_ERROR, str(error) or type(error).__name__)
+        code = 0 if isinstance(error, Exception) else INTERNAL_ERROR
+        outcome = EarlyAnswer(code, str(error) or type(error).__name__)
     finally:
         context.close()
     if call.abort is not None:
-        return call.abort
-    if result is None:  # cancelled by the SDK's own means
+        return call.abort  # whatever the handler made of it: its client is told why it was cancelled
+    if outcome is None:  # cancelled by the SDK's own means
         return EarlyAnswer(REQUEST_CANCELLED, "Request cancelled")
-    return result
+    return outcome

@@ -24,7 +24,7 @@ from ..errors import LimitReached, StoreUnavailable
 from ..ids import hash_secret
 from ..models import SessionKind, SessionState
 from .get import serve_get
-from .http import BodyIncomplete, BodyTooLarge, read_body, send_body, send_error
+from .http import BodyIncomplete, BodyTooLarge, ReadRequest, read_body, send_body, send_error
 from .messages import Malformed, read_message
 from .post import PostHandler
 from .principals import principal_of
@@ -90,7 +90,7 @@ class Leg:
             if session is None:
                 await self._refuse(scope, secret, send)
                 return
-        request = Request(scope, receive)
+        request = ReadRequest(scope, receive, body)
         refusal = await self._security.validate_request(request, is_post=method == "POST")
         if refusal is not None:
             await refusal(scope, receive, send)
@@ -141,15 +141,22 @@ class Leg:
             # Answered exactly as an unknown id: another principal must not learn that it exists.
             logger.warning("session %s was asked for by another principal", session.record.id)
             return None
+        session.last_used = time.monotonic()  # in use from here on: neither expires nor hibernates meanwhile
         await self._residents.wake(session, secret)
-        return session
+        return session if session.early_end is None else None
 
     async def _refuse(self, scope: Scope, secret: str, send: Send) -> None:
         """Answer 404; the session's owner is told why it ended, everybody else only that it is unknown."""
         principal = principal_of(scope)
         ended = await self._engine.store.sessions.find(sid_hash=hash_secret(secret))
         logger.info("refused an unknown or ended session id %s…", ascii(secret[:8])[1:-1])
-        if ended is None or ended.principal_key != (principal.key if principal is not None else None):
+        is_theirs = (
+            ended is not None
+            and not ended.state.is_live  # a live one belongs to another server, or is a handle
+            and ended.server == self._residents.server_name
+            and ended.principal_key == (principal.key if principal is not None else None)
+        )
+        if ended is None or not is_theirs:
             await send_error(send, 404, "Session not found")
             return
         text, data = self._residents.explain_end(ended)

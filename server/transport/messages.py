@@ -6,13 +6,19 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any, NamedTuple
 
 import pydantic_core
 
+from ..engine.calls import EarlyAnswer
+
+logger = logging.getLogger(__name__)
+
 PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
 INVALID_PARAMS = -32602
+INTERNAL_ERROR = -32603
 
 
 class Malformed(Exception):
@@ -103,6 +109,28 @@ def encode(message: dict[str, Any]) -> str:
     except ValueError:  # NaN and infinities are not JSON (RFC 8259, section 6): they become null
         finite = json.loads(pydantic_core.to_json(message, inf_nan_mode="null"))
         return json.dumps(finite, separators=(",", ":"), ensure_ascii=True)
+
+
+class AnswerText(NamedTuple):
+    """An answer as it goes on the wire and into the log."""
+
+    is_error: bool
+    text: str
+    error_code: int | None
+    """As `models.Event.error_code`."""
+
+
+def answer_text(key: str, outcome: dict[str, Any] | EarlyAnswer) -> AnswerText:
+    """Return the text of an outcome; one without a JSON form becomes an error, and is logged."""
+    try:
+        if isinstance(outcome, EarlyAnswer):
+            return AnswerText(True, error_text(key, outcome.code, outcome.message, outcome.data), outcome.code)
+        failed = outcome.get("isError") is True
+        return AnswerText(failed, result_text(key, outcome), 0 if failed else None)
+    except (TypeError, ValueError, RecursionError):
+        logger.exception("the answer to request %s has no JSON form", key)
+        message = "The server's answer has no JSON form"
+        return AnswerText(True, error_text(key, INTERNAL_ERROR, message), INTERNAL_ERROR)
 
 
 def result_text(key: str, result: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.types import Send
 
 from ..current import CurrentCall, current_call
-from ..engine.calls import Call, EarlyAnswer
+from ..engine.calls import REQUEST_CANCELLED, Call, EarlyAnswer
 from ..engine.engine import Engine
 from ..engine.session import OWN_STREAM, LiveSession, forget_outcome
 from ..errors import LimitReached
@@ -25,7 +25,7 @@ from ..models import STANDALONE_STREAM, Direction, EventKind, SessionKind, Sessi
 from .emitter import NoEmitter, StreamEmitter
 from .exchange import Exchange
 from .http import Header, send_body, send_error
-from .kernel import REQUEST_CANCELLED, CallContext, Resident, message_context, run_request
+from .kernel import CallContext, Resident, contained, message_context, run_request
 from .messages import Message, encode
 from .principals import address_of, principal_of
 from .residents import Residents
@@ -63,9 +63,12 @@ class PostHandler:
         session.note(EventKind.LIFECYCLE, "initializing", json.dumps({"to": "initializing", "cause": "initialize"}))
         resident = self._residents.build(session, secret)
         headers: list[Header] = [(b"mcp-session-id", secret.encode("ascii"))]
-        await self._request(request, session, resident, message, send, headers)
-        if not resident.is_accepted and session.early_end is None:
-            await self._engine.end(session, SessionState.REJECTED, "refused", reason="initialize was refused")
+        try:
+            await self._request(request, session, resident, message, send, headers)
+        finally:
+            if not resident.is_accepted and session.early_end is None:
+                ended = self._engine.end(session, SessionState.REJECTED, "refused", reason="initialize was refused")
+                self._engine.spawn(ended)
 
     def _initialized(self, session: LiveSession, resident: Resident, message: Message) -> None:
         """Record what the handshake negotiated; runs before its answer is stored."""
@@ -128,6 +131,7 @@ class PostHandler:
             request.receive,
             send,
             is_json=self._is_json,
+            can_stream=message.method != "initialize",  # its head waits for the verdict on the session id
             headers=headers,
         )
         exchange.go_live_later()
@@ -143,6 +147,7 @@ class PostHandler:
             await exchange.settle(outcome)
         except asyncio.CancelledError:
             # The server stops this task by force; the client must still get an answer.
+            exchange.abandon()
             answer = EarlyAnswer(REQUEST_CANCELLED, "The server stopped before this request finished")
             self._engine.spawn(exchange.settle(answer))
             raise
@@ -160,14 +165,14 @@ class PostHandler:
     def _context(
         self, request: Request, session: LiveSession, call: Call, message: Message, exchange: Exchange
     ) -> CallContext:
-        can_request = not self._is_json
+        can_request = not self._is_json and message.method != "initialize"
         closers = None
         if can_request and session.record.protocol_version >= "2025-11-25":
             closers = (_async(exchange.close), _async(lambda: _close_standalone(session)))
         transport, metadata = message_context(request, can_send_request=can_request, closers=closers)
         emitter = (
             NoEmitter()
-            if self._is_json
+            if not can_request
             else StreamEmitter(
                 session,
                 call.seq,
@@ -219,7 +224,7 @@ class PostHandler:
             total, text = params.get("total"), params.get("message")
             whole = float(total) if isinstance(total, int | float) and not isinstance(total, bool) else None
             report = waiting.on_progress(float(progress), whole, text if isinstance(text, str) else None)
-            self._engine.spawn(report)
+            self._engine.spawn(contained(report, "a progress callback"))
 
     def _answer(self, session: LiveSession, message: Message) -> None:
         is_error = "error" in message.raw

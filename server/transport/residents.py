@@ -24,7 +24,7 @@ from .writer import ANSWERS
 logger = logging.getLogger(__name__)
 
 _LOOK_BACK = 1_000
-"""How many events a revival searches for requests that a crash left without an answer."""
+"""How many requests and answers a revival searches for those that a crash left without an answer."""
 
 LOST = EarlyAnswer(SESSION_ENDED, "The server restarted before this request finished; it may have been carried out.")
 
@@ -36,6 +36,7 @@ class Residents:
         self._engine = engine
         self._server = server
         self.server_name = server_name
+        self._has_resources = server.get_request_handler("resources/list") is not None
         self.lifespan_state: Any = None
         """What the server's lifespan yielded; set when the server starts."""
 
@@ -44,7 +45,12 @@ class Residents:
         settings = self._engine.settings
         emitter = StreamEmitter(session, STANDALONE_STREAM, settings.request_to_client_seconds)
         resident = Resident(
-            self._server, self.lifespan_state, StandaloneOutbound(emitter), secret, settings.announcements
+            self._server,
+            self.lifespan_state,
+            StandaloneOutbound(emitter),
+            secret,
+            declares_logging=settings.announcements,
+            has_resources=self._has_resources,
         )
         session.resident = resident
         return resident
@@ -64,9 +70,10 @@ class Residents:
     async def _answer_lost_calls(self, session: LiveSession) -> None:
         """Answer each request of an earlier process that has none, so that no resuming client waits for ever."""
         record = session.record
-        page = await self._engine.store.events.read(
-            record.no, EventQuery(before=record.last_seq + 1, limit=_LOOK_BACK, newest_first=True)
+        query = EventQuery(
+            before=record.last_seq + 1, limit=_LOOK_BACK, kinds=(EventKind.REQUEST, *ANSWERS), newest_first=True
         )
+        page = await self._engine.store.events.read(record.no, query)
         answered = {e.related_seq for e in page.events if e.direction is Direction.FROM_SERVER and e.kind in ANSWERS}
         for event in reversed(page.events):
             is_call = event.direction is Direction.FROM_CLIENT and event.kind is EventKind.REQUEST

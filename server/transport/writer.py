@@ -63,7 +63,7 @@ class StreamWriter:
     @staticmethod
     def _shorten(limit: asyncio.Timeout) -> None:
         soon = asyncio.get_running_loop().time() + LAST_WRITE_SECONDS
-        if (until := limit.when()) is None or soon < until:
+        if not limit.expired() and ((until := limit.when()) is None or soon < until):
             limit.reschedule(soon)
 
     async def run(self, headers: list[Header], first: str) -> None:
@@ -76,12 +76,13 @@ class StreamWriter:
         try:
             await self._bounded({"type": "http.response.start", "status": 200, "headers": [*SSE_HEADERS, *headers]})
             await self._write(first.encode("ascii"))
-            await self._follow()
+            try:
+                await self._follow()
+            except SwitchroomError as error:
+                logger.warning("a stream of session %s was ended: %s", session.record.id, error.message)
             await self._bounded({"type": "http.response.body", "body": self.last_words or b""})
         except SlowReader:
             logger.info("a reader of session %s is too slow: its stream was cut", session.record.id)
-        except SwitchroomError as error:
-            logger.warning("a stream of session %s was cut: %s", session.record.id, error.message)
         finally:
             self._opened.is_closed = True
             self._tail.close()

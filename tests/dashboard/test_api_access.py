@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -76,7 +77,9 @@ async def test_an_operator_signed_in_by_cookie_may_act_from_our_pages_only(api: 
     assert len((await browser.get("/api/v1/broadcasts")).json()["items"]) == 1
 
 
-@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "application/problem+json", "", "json"])
+@pytest.mark.parametrize(
+    "media_type", ["text/plain", "application/x-www-form-urlencoded", "application/problem+json", "", "json"]
+)
 async def test_a_body_is_json_and_says_so(api: Console, media_type: str) -> None:
     headers = {"Content-Type": media_type} if media_type else {}
     answer = await (await api.script()).post("/api/v1/broadcasts", content=b'{"text": "hello"}', headers=headers)
@@ -139,7 +142,8 @@ async def test_a_refused_value_is_named_and_not_repeated(api: Console) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=501", "limit=-1", "limit=x", "limit=" + "9" * 30, "sort=name", "cursor=x", "q=" + "a" * 2_001]
+    "query",
+    ["limit=0", "limit=501", "limit=-1", "limit=x", "limit=" + "9" * 30, "sort=name", "cursor=x", "q=" + "a" * 2_001],
 )
 async def test_a_query_out_of_bounds_is_refused(api: Console, query: str) -> None:
     answer = await (await api.script()).get(f"/api/v1/sessions?{query}")
@@ -148,7 +152,9 @@ async def test_a_query_out_of_bounds_is_refused(api: Console, query: str) -> Non
 
 async def test_an_unknown_method_says_which_are_known(api: Console) -> None:
     answer = await (await api.script()).delete("/api/v1/sessions")
-    assert answer.status_code == 405 and answer.json()["code"] == "method_not_allowed" and "GET" in answer.headers["allow"]
+    assert (
+        answer.status_code == 405 and answer.json()["code"] == "method_not_allowed" and "GET" in answer.headers["allow"]
+    )
 
 
 async def test_a_body_too_large_is_refused(api: Console) -> None:
@@ -157,7 +163,7 @@ async def test_a_body_too_large_is_refused(api: Console) -> None:
     answer = await script.post("/api/v1/broadcasts", content=b'{"text": "' + b"x" * 3_000_000, headers=headers)
     assert answer.status_code == 413 and answer.json()["code"] == "too_large"
 
-    async def chunks() -> Any:
+    async def chunks() -> AsyncGenerator[bytes]:
         for _ in range(30):
             yield b"x" * 100_000
 

@@ -240,9 +240,9 @@ async def test_a_broadcast_that_is_over_is_not_stopped(api: Console) -> None:
 async def test_every_action_is_one_entry_of_the_audit_log(api: Console) -> None:
     script = await api.script()
     _, session_id = await opened(api, script)
-    action_id = (
-        await script.post(f"/api/v1/sessions/{session_id}/expiration", json={"reason": "maintenance"})
-    ).json()["action_id"]
+    action_id = (await script.post(f"/api/v1/sessions/{session_id}/expiration", json={"reason": "maintenance"})).json()[
+        "action_id"
+    ]
     await script.post("/api/v1/broadcasts", json={"text": "hello"})
     entries = (await script.get("/api/v1/audit")).json()["items"]
     assert [entry["action"] for entry in entries] == ["broadcast", "expire"]

@@ -18,7 +18,8 @@ pytestmark = pytest.mark.anyio
 FIELDS = {
     "id", "mcp_session_id_prefix", "kind", "state", "activity", "transport", "era", "protocol_version", "client",
     "principal", "request_count", "error_count", "in_flight", "open_streams", "key_count", "event_count",
-    "created_at", "last_activity_at", "expires_at", "ended_at", "end_reason", "end_code", "end_by", "server", "worker_id",
+    "created_at", "last_activity_at", "expires_at", "ended_at", "end_reason", "end_code", "end_by", "server",
+    "worker_id",
 }  # fmt: skip
 
 
@@ -114,14 +115,16 @@ async def test_keys_are_read_written_and_deleted_with_their_versions(api: Consol
     session_id = (await script.get("/api/v1/sessions")).json()["items"][0]["id"]
     path = f"/api/v1/sessions/{session_id}/keys"
     listed = (await script.get(path)).json()["items"]
-    assert [(key["name"], key["value"], key["version"], key["is_secret"]) for key in listed] == [("cart", "full", 1, False)]
+    assert [(key["name"], key["value"], key["version"], key["is_secret"]) for key in listed] == [
+        ("cart", "full", 1, False)
+    ]
     written = await script.put(f"{path}/a/b c", json={"value": {"x": [1, None, "\U0001f600"]}})
     assert written.status_code == 200 and written.json()["version"] == 1
     assert (await script.get(f"{path}/a/b c")).json()["value"] == {"x": [1, None, "\U0001f600"]}
     stale = await script.put(f"{path}/cart", json={"value": 1, "if_version": 7})
     assert stale.status_code == 409 and stale.json()["code"] == "conflict"
-    assert (await script.put(f"{path}/cart", json={"value": None, "if_version": 1})).json()["version"] == 2
-    assert "null" in (await mcp.call("get_session_data", key="cart")).text
+    assert (await script.put(f"{path}/cart", json={"value": 42, "if_version": 1})).json()["version"] == 2
+    assert "cart = 42" in (await mcp.call("get_session_data", key="cart")).text
     assert (await script.delete(f"{path}/cart?if_version=1")).status_code == 409
     assert (await script.delete(f"{path}/cart")).status_code == 204
     assert (await script.delete(f"{path}/cart")).status_code == 404
@@ -186,14 +189,18 @@ def test_a_protocol_error_is_told_with_code_and_message() -> None:
     assert out.error is not None and (out.error.code, out.error.message) == (-32602, "Unknown tool")
 
 
-@pytest.mark.parametrize(("text", "value"), [("5", 5), ('"5"', "5"), ("null", None), ("true", None), (None, None), ("[1]", None)])
+@pytest.mark.parametrize(
+    ("text", "value"), [("5", 5), ('"5"', "5"), ("null", None), ("true", None), (None, None), ("[1]", None)]
+)
 def test_a_request_id_keeps_its_json_type(text: str | None, value: object) -> None:
     assert parse_request_id(text) == value and type(parse_request_id(text)) is type(value)
 
 
-@pytest.mark.parametrize(("value", "depth"), [(1, 0), ([], 1), ({}, 1), ([[]], 2), ({"a": [1, {"b": 2}]}, 3), ([[], [[]]], 3)])
-def test_depth_counts_arrays_and_objects(value: object, depth: int) -> None:
-    assert depth_of(value) == depth
+@pytest.mark.parametrize(
+    ("text", "depth"), [("1", 0), ("[]", 1), ("{}", 1), ("[[]]", 2), ('{"a": [1, {"b": 2}]}', 3), ("[[], [[]]]", 3)]
+)
+def test_depth_counts_arrays_and_objects(text: str, depth: int) -> None:
+    assert depth_of(json.loads(text)) == depth
 
 
 def test_a_secret_key_shows_that_it_is_one_and_no_value() -> None:

@@ -8,12 +8,13 @@ from collections.abc import Awaitable, Callable
 import anyio
 import httpx2
 import pytest
+from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from switchroom.dashboard import guard as guard_module
 from switchroom.dashboard.guard import CONTENT_SECURITY_POLICY, MAX_BODY_BYTES, Guard
-from switchroom.server.settings import Settings
+from tests.support.console import plain_settings
 
 pytestmark = pytest.mark.anyio
 
@@ -31,10 +32,6 @@ class Recorder:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.seen.append(f"{scope['method']} {scope['path']}")
         await self._response(scope, receive, send)
-
-
-def settings(**values: str) -> Settings:
-    return Settings(_env_file=None, **values)  # type: ignore[call-arg]
 
 
 async def ask(
@@ -81,7 +78,7 @@ async def ask(
 )
 async def test_a_host_of_ours_is_answered(host: str) -> None:
     app = Recorder()
-    guarded = Guard(app, settings(allowed_hosts="console.example.org, other.example:8443"))
+    guarded = Guard(app, plain_settings(allowed_hosts="console.example.org, other.example:8443"))
     assert (await ask(guarded, host=host))[0] == 200
 
 
@@ -91,7 +88,7 @@ async def test_a_host_of_ours_is_answered(host: str) -> None:
 )
 async def test_a_foreign_host_is_misdirected_for_reading_too(host: str) -> None:
     app = Recorder()
-    guarded = Guard(app, settings(allowed_hosts="other.example:8443", host="0.0.0.0"))
+    guarded = Guard(app, plain_settings(allowed_hosts="other.example:8443", host="0.0.0.0"))
     status, headers, _ = await ask(guarded, host=host)
     assert status == 421 and headers["content-type"] == "application/problem+json"
     assert app.seen == []
@@ -100,24 +97,24 @@ async def test_a_foreign_host_is_misdirected_for_reading_too(host: str) -> None:
 @pytest.mark.parametrize("host", [None, "", "a b", "a/b", "evil@localhost", "localhost:99999999", "[::1", "lo\xe9l"])
 async def test_a_request_without_one_valid_host_is_refused(host: str | None) -> None:
     app = Recorder()
-    assert (await ask(Guard(app, settings()), host=host))[0] == 400
+    assert (await ask(Guard(app, plain_settings()), host=host))[0] == 400
     assert app.seen == []
 
 
 async def test_two_hosts_are_refused() -> None:
     app = Recorder()
-    assert (await ask(Guard(app, settings()), headers=[("Host", "127.0.0.1:8000")]))[0] == 400
+    assert (await ask(Guard(app, plain_settings()), headers=[("Host", "127.0.0.1:8000")]))[0] == 400
     assert app.seen == []
 
 
 async def test_a_forwarded_host_is_never_read() -> None:
-    guarded = Guard(Recorder(), settings(allowed_hosts="console.example.org"))
+    guarded = Guard(Recorder(), plain_settings(allowed_hosts="console.example.org"))
     forwarded = [("X-Forwarded-Host", "console.example.org"), ("Forwarded", "host=console.example.org")]
     assert (await ask(guarded, host="evil.example", headers=forwarded))[0] == 421
 
 
 async def test_the_address_listened_on_is_a_host_of_ours() -> None:
-    assert (await ask(Guard(Recorder(), settings(host="192.0.2.7")), host="192.0.2.7:8000"))[0] == 200
+    assert (await ask(Guard(Recorder(), plain_settings(host="192.0.2.7")), host="192.0.2.7:8000"))[0] == 200
 
 
 CROSS_SITE: dict[str, list[tuple[str, str]]] = {
@@ -149,7 +146,7 @@ CROSS_SITE: dict[str, list[tuple[str, str]]] = {
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "BREW"])
 async def test_a_write_from_elsewhere_never_reaches_a_route(method: str, headers: list[tuple[str, str]]) -> None:
     app = Recorder()
-    status, _, body = await ask(Guard(app, settings()), method, headers=headers)
+    status, _, body = await ask(Guard(app, plain_settings()), method, headers=headers)
     assert status == 403 and b"cross_site" in body
     assert app.seen == []
 
@@ -169,13 +166,13 @@ OURS: dict[str, list[tuple[str, str]]] = {
 @pytest.mark.parametrize("headers", OURS.values(), ids=OURS.keys())
 async def test_a_write_from_our_pages_or_by_token_passes(headers: list[tuple[str, str]]) -> None:
     app = Recorder()
-    guarded = Guard(app, settings(allowed_origins="https://Portal.example.org/"))
+    guarded = Guard(app, plain_settings(allowed_origins="https://Portal.example.org/"))
     assert (await ask(guarded, "POST", headers=headers))[0] == 200
     assert app.seen == ["POST /admin/sessions"]
 
 
 async def test_a_default_port_is_the_same_origin_with_and_without_its_number() -> None:
-    guarded = Guard(Recorder(), settings(allowed_hosts="console.example.org"))
+    guarded = Guard(Recorder(), plain_settings(allowed_hosts="console.example.org"))
     for host, origin in [
         ("console.example.org", "https://console.example.org"),
         ("console.example.org:443", "https://console.example.org"),
@@ -186,13 +183,13 @@ async def test_a_default_port_is_the_same_origin_with_and_without_its_number() -
 
 async def test_a_token_does_not_excuse_a_foreign_host() -> None:
     token = [("Authorization", "Bearer sr_x")]
-    assert (await ask(Guard(Recorder(), settings()), "POST", host="evil.example", headers=token))[0] == 421
+    assert (await ask(Guard(Recorder(), plain_settings()), "POST", host="evil.example", headers=token))[0] == 421
 
 
 @pytest.mark.parametrize("path", ["/admin/live", "/api/v1/live", "/admin/audit/export.csv", "/admin/sessions/export"])
 async def test_streams_and_exports_are_not_read_from_elsewhere(path: str) -> None:
     app = Recorder()
-    guarded = Guard(app, settings())
+    guarded = Guard(app, plain_settings())
     assert (await ask(guarded, path=path))[0] == 403
     assert (await ask(guarded, path=path, headers=[("Sec-Fetch-Site", "cross-site")]))[0] == 403
     assert app.seen == []
@@ -201,7 +198,7 @@ async def test_streams_and_exports_are_not_read_from_elsewhere(path: str) -> Non
 
 
 async def test_a_page_opens_from_a_link_on_another_site() -> None:
-    assert (await ask(Guard(Recorder(), settings()), headers=[("Sec-Fetch-Site", "cross-site")]))[0] == 200
+    assert (await ask(Guard(Recorder(), plain_settings()), headers=[("Sec-Fetch-Site", "cross-site")]))[0] == 200
 
 
 async def failing(scope: Scope, receive: Receive, send: Send) -> None:
@@ -221,7 +218,7 @@ ANSWERS: dict[str, tuple[Answer, dict[str, str]]] = {
 
 @pytest.mark.parametrize(("app", "request_"), ANSWERS.values(), ids=ANSWERS.keys())
 async def test_every_answer_carries_the_security_headers(app: Answer, request_: dict[str, str]) -> None:
-    _, headers, _ = await ask(Guard(app, settings()), **request_)  # type: ignore[arg-type]
+    _, headers, _ = await ask(Guard(app, plain_settings()), **request_)  # type: ignore[arg-type]
     assert headers["content-security-policy"] == CONTENT_SECURITY_POLICY
     assert "unsafe" not in CONTENT_SECURITY_POLICY and "frame-ancestors 'none'" in CONTENT_SECURITY_POLICY
     assert headers["x-content-type-options"] == "nosniff"
@@ -232,32 +229,34 @@ async def test_every_answer_carries_the_security_headers(app: Answer, request_: 
 
 
 async def test_https_answers_ask_for_https_ever_after() -> None:
-    _, headers, _ = await ask(Guard(Recorder(), settings()), scheme="https")
+    _, headers, _ = await ask(Guard(Recorder(), plain_settings()), scheme="https")
     assert headers["strict-transport-security"] == "max-age=31536000"
 
 
 async def test_only_immutable_files_may_be_cached() -> None:
     immutable = Recorder(Response(headers={"Cache-Control": "public, max-age=31536000, immutable"}))
-    assert "immutable" in (await ask(Guard(immutable, settings())))[1]["cache-control"]
+    assert "immutable" in (await ask(Guard(immutable, plain_settings())))[1]["cache-control"]
     cached = Recorder(Response(headers={"Cache-Control": "public, max-age=60"}))
-    assert (await ask(Guard(cached, settings())))[1]["cache-control"] == "no-store"
+    assert (await ask(Guard(cached, plain_settings())))[1]["cache-control"] == "no-store"
 
 
 async def test_a_page_varies_by_htmx_once() -> None:
     page = Recorder(Response("<p>", media_type="text/html", headers={"Vary": "HX-Request"}))
-    assert (await ask(Guard(page, settings())))[1]["vary"] == "HX-Request"
+    assert (await ask(Guard(page, plain_settings())))[1]["vary"] == "HX-Request"
 
 
 async def test_a_crash_tells_nothing_to_the_caller_and_everything_to_the_log(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR):
-        status, _, body = await ask(Guard(failing, settings()), path="/admin/x\r\nERROR forged")
+        status, _, body = await ask(Guard(failing, plain_settings()), path="/admin/x\r\nERROR forged")
     assert status == 500 and b"1234" not in body and b"Traceback" not in body
     assert caplog.records[0].exc_info is not None and "1234" in caplog.text
     assert "\nERROR forged" not in caplog.text
 
 
 async def test_a_person_reads_a_refusal_as_text() -> None:
-    _, headers, body = await ask(Guard(Recorder(), settings()), host="evil.example", headers=[("Accept", "text/html")])
+    _, headers, body = await ask(
+        Guard(Recorder(), plain_settings()), host="evil.example", headers=[("Accept", "text/html")]
+    )
     assert headers["content-type"].startswith("text/plain") and b"SWITCHROOM_ALLOWED_HOSTS" in body
 
 
@@ -267,19 +266,19 @@ async def test_an_answer_that_breaks_off_is_seen_to_break_off() -> None:
         raise RuntimeError("halfway")
 
     with pytest.raises(RuntimeError):
-        await ask(Guard(cut_short, settings()))
+        await ask(Guard(cut_short, plain_settings()))
 
 
 @pytest.mark.parametrize("length", [str(MAX_BODY_BYTES + 1), "9" * 30, "-1", "ten"])
 async def test_a_body_announced_too_large_is_refused_unread(length: str) -> None:
     app = Recorder()
     headers = [("Sec-Fetch-Site", "same-origin"), ("Content-Length", length)]
-    assert (await ask(Guard(app, settings()), "POST", headers=headers))[0] == 413
+    assert (await ask(Guard(app, plain_settings()), "POST", headers=headers))[0] == 413
     assert app.seen == []
 
 
 async def test_a_body_that_grows_too_large_is_cut_off() -> None:
-    with pytest.raises(guard_module.HTTPException) as caught:
+    with pytest.raises(HTTPException) as caught:
         await guard_module._BoundedBody(_chunks(MAX_BODY_BYTES + 1))()  # pyright: ignore[reportPrivateUsage]
     assert caught.value.status_code == 413
 
@@ -291,7 +290,7 @@ async def test_a_body_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatc
         await anyio.sleep_forever()
         raise AssertionError
 
-    with anyio.fail_after(5), pytest.raises(guard_module.HTTPException) as caught:
+    with anyio.fail_after(5), pytest.raises(HTTPException) as caught:
         await guard_module._BoundedBody(silent)()  # pyright: ignore[reportPrivateUsage]
     assert caught.value.status_code == 408
 
@@ -324,7 +323,7 @@ async def test_a_websocket_is_closed() -> None:
     async def receive() -> Message:
         return {"type": "websocket.connect"}
 
-    await Guard(Recorder(), settings())({"type": "websocket", "path": "/admin/live"}, receive, send)
+    await Guard(Recorder(), plain_settings())({"type": "websocket", "path": "/admin/live"}, receive, send)
     assert [message["type"] for message in sent] == ["websocket.close"]
 
 
@@ -340,12 +339,12 @@ async def test_the_lifespan_passes_through() -> None:
     async def send(message: Message) -> None:
         raise AssertionError(message)
 
-    await Guard(app, settings())({"type": "lifespan"}, nothing, send)
+    await Guard(app, plain_settings())({"type": "lifespan"}, nothing, send)
     assert seen == ["lifespan"]
 
 
 async def test_it_is_usable_round_an_ordinary_application() -> None:
-    transport = httpx2.ASGITransport(Guard(Recorder(), settings()))
+    transport = httpx2.ASGITransport(Guard(Recorder(), plain_settings()))
     async with httpx2.AsyncClient(transport=transport, base_url=SAME) as client:
         assert (await client.get("/admin/")).text == "fine"
         assert (await client.post("/admin/")).status_code == 403

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -105,10 +105,16 @@ class McpCaller:
         return await self._http.post("/mcp", content=json.dumps(message), headers=headers)
 
 
+def plain_settings(**values: Any) -> Settings:
+    """Return settings that no `.env` file has a part in."""
+    given: dict[str, Any] = {"_env_file": None, **values}
+    return Settings(**given)
+
+
 @asynccontextmanager
-async def running_console(**settings: Any) -> AsyncIterator[Console]:
+async def running_console(**settings: Any) -> AsyncGenerator[Console]:
     """Run the bundled server with a store in memory, and the sign-in pages and API beside it."""
-    room = attach(bundled_server(), settings=Settings(_env_file=None, db="memory:", **settings))
+    room = attach(bundled_server(), settings=plain_settings(db="memory:", **settings))
     cheap = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     accounts = Accounts(None, passwords=cheap)
     console = Console(room, accounts, _app(room, accounts))

@@ -19,7 +19,7 @@ class Element:
 
     tag: str
     attributes: dict[str, str]
-    children: list[Element | str] = field(default_factory=list)
+    children: list[Element | str] = field(default_factory=list["Element | str"])
 
     @property
     def text(self) -> str:

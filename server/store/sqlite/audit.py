@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import sqlite3
@@ -16,6 +17,8 @@ from ..limits import page_size
 from .queue import WriteQueue
 from .readers import Readers
 from .statements import read_statements
+
+logger = logging.getLogger(__name__)
 
 _KEY_BYTES = 32
 _HEAD = "audit_head"
@@ -35,13 +38,20 @@ class SqliteAuditLog:
         self._meta = read_statements("session")
         self._chain: AuditChain
 
-    def prepare(self, _: sqlite3.Connection) -> None:
+    def prepare(self, connection: sqlite3.Connection) -> None:
         """Read the key, or make it on the first run; on the writer's thread.
 
         Raises:
             StartupError: The key file cannot be used.
         """
         self._chain = AuditChain(_read_or_make_key(self._key_path))
+        self.log_head(connection)
+
+    def log_head(self, connection: sqlite3.Connection) -> None:
+        """Write to the process's log where the chain ends, so that a database put back to an older copy is noticed."""
+        head = self._head(connection)
+        if head is not None:
+            logger.info("the audit log ends at row %d with hash %s", head.id, head.hash.hex())
 
     async def record(
         self,

@@ -70,7 +70,9 @@ def check_path(path: Path) -> None:
         StartupError: It is a directory, or its directory is missing or cannot be written.
     """
     if path.is_dir():
-        raise StartupError(f"{path} is a directory: name a file in it with --db sqlite:///{path.name}/switchroom.db.")
+        raise StartupError(
+            f"{path} is a directory: name a file in it, for example --db sqlite:///{path}/switchroom.db."
+        )
     if not path.parent.is_dir():
         raise StartupError(f"The directory {path.parent} does not exist: create it, or {_ADVICE}.")
     if not os.access(path.parent, os.W_OK | os.X_OK):

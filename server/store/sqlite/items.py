@@ -24,9 +24,11 @@ class Save:
     Filled on the loop's thread until the writer takes it, under the queue's lock.
     """
 
-    __slots__ = ("is_taken", "rows", "waiters")
+    __slots__ = ("is_taken", "queued_at", "rows", "waiters")
 
-    def __init__(self) -> None:
+    def __init__(self, queued_at: float) -> None:
+        self.queued_at = queued_at
+        """When the first of them was queued: its place among the other items."""
         self.rows: dict[int, SessionRow] = {}
         self.waiters: list[tuple[asyncio.Future[None], float]] = []
         self.is_taken = False

@@ -123,7 +123,7 @@ class WriteQueue:
         with self.lock:
             save = self._save
             if save is None or save.is_taken:
-                save = self._save = Save()
+                save = self._save = Save(time.monotonic())
                 self._put(loop, save)
             save.rows.update(rows)
             save.waiters.append((future, time.monotonic()))
@@ -208,11 +208,7 @@ class WriteQueue:
 
 
 def _queued_at(item: Item) -> float:
-    if isinstance(item, tuple):
-        return item[3]
-    if isinstance(item, Save):
-        return item.waiters[0][1] if item.waiters else 0.0
-    return item.queued_at
+    return item[3] if isinstance(item, tuple) else item.queued_at
 
 
 def _refused(error: StoreUnavailable) -> asyncio.Future[Any]:

@@ -48,7 +48,7 @@ class SqliteStore:
         self._keys = SqliteKeyValues(self._queue, self._readers, clock)
         self._audit = SqliteAuditLog(self._queue, self._readers, audit_key_path or Path(f"{path}.audit-key"), clock)
         self._broadcasts = SqliteBroadcasts(self._queue, self._readers)
-        self._writer = Writer(path, self._queue, ends, is_always_synced=is_always_synced, finish=self._note_highest_no)
+        self._writer = Writer(path, self._queue, ends, is_always_synced=is_always_synced, finish=self._finish)
         self._is_open = False
 
     @property
@@ -74,6 +74,11 @@ class SqliteStore:
     @property
     def is_durable(self) -> bool:
         return True
+
+    @property
+    def commits(self) -> int:
+        """Transactions committed since it was opened: beside the number of writes, how well they group."""
+        return self._writer.commits
 
     async def open(self) -> None:
         """Open or create the database.
@@ -126,6 +131,10 @@ class SqliteStore:
     def _prepare(self, connection: sqlite3.Connection) -> None:
         self._sessions.prepare(connection)
         self._audit.prepare(connection)
+
+    def _finish(self, connection: sqlite3.Connection) -> None:
+        self._note_highest_no(connection)
+        self._audit.log_head(connection)
 
     def _note_highest_no(self, connection: sqlite3.Connection) -> None:
         self._sessions.note_highest_no(connection)

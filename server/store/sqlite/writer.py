@@ -62,7 +62,7 @@ class Writer:
         self._opened: Future[None] = Future()
         self._stopping = threading.Event()
         self._stop_at = 0.0
-        self._is_synchronous_full = False
+        self._is_synchronous_full: bool = False
         self._unsynced_since: float | None = None
         self._refill_at: float | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -75,6 +75,7 @@ class Writer:
         self.last_error = ""
         self.last_commit_ms = 0.0
         self.failed_commits = 0
+        self.commits = 0
 
     async def start(self, prepare: Callable[[sqlite3.Connection], None]) -> None:
         """Open the database on the thread and let `prepare` read from it.
@@ -188,6 +189,7 @@ class Writer:
             self._ends.rolled_back()
             raise
         self._ends.committed()
+        self.commits += 1
         if is_full:
             # One sync covers the whole write-ahead log, and so everything committed before.
             self._unsynced_since = None

@@ -10,13 +10,16 @@ import pytest
 from switchroom.server.store import MemoryStore, Retention, SqliteStore, Store
 from tests.support.stores import Clock, OpenSqlite, OpenStore
 
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
 
+
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
     return tmp_path / "switchroom.db"
+
 
 @pytest.fixture
 async def open_sqlite(database: Path, clock: Clock) -> AsyncIterator[OpenSqlite]:
@@ -33,10 +36,9 @@ async def open_sqlite(database: Path, clock: Clock) -> AsyncIterator[OpenSqlite]
     for store in opened:
         await store.close()
 
+
 @pytest.fixture(params=["memory", "sqlite"])
-async def open_store(
-    request: pytest.FixtureRequest, open_sqlite: OpenSqlite, clock: Clock
-) -> AsyncIterator[OpenStore]:
+async def open_store(request: pytest.FixtureRequest, open_sqlite: OpenSqlite, clock: Clock) -> AsyncIterator[OpenStore]:
     """Open one of the engines: whoever asks for this runs once with each."""
     opened: list[Store] = []
 
@@ -52,9 +54,11 @@ async def open_store(
     for store in opened:
         await store.close()
 
+
 @pytest.fixture
 async def store(open_store: OpenStore) -> Store:
     return await open_store()
+
 
 @pytest.fixture
 async def sqlite_store(open_sqlite: OpenSqlite) -> SqliteStore:

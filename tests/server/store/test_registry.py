@@ -176,9 +176,7 @@ async def test_pages_of_any_order_join_without_gap_or_double(store: Store, sort:
     )
     listed: list[SessionRecord] = []
     after: tuple[float | int | str, str] | None = None
-    while page := await store.sessions.ended(
-        EVERYTHING, now=START, sort=f"{direction}{sort}", limit=7, after=after
-    ):
+    while page := await store.sessions.ended(EVERYTHING, now=START, sort=f"{direction}{sort}", limit=7, after=after):
         listed += page
         after = (getattr(page[-1], attributes[sort]), page[-1].id)
     assert [record.no for record in listed] == [record.no for record in expected]

@@ -1,0 +1,38 @@
+"""What comes back after an action: a notice in the page for htmx, a redirect that shows it otherwise."""
+
+from __future__ import annotations
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from ...server.directory import Directory
+from ...server.errors import NotFound
+from ..contexts.dialogs import Toast
+from ..rendering import flash_of, render_partial
+from ..templating import is_partial_request
+
+
+async def done(
+    request: Request,
+    directory: Directory,
+    action_id: str,
+    back: str,
+    *,
+    fallback: str,
+    clears_selection: bool = False,
+) -> Response:
+    """Say what an action did, in the words of its audit entry; `fallback` stands in when that is not written."""
+    if not is_partial_request(request):
+        return RedirectResponse(f"{back}{'&' if '?' in back else '?'}done={action_id}", status_code=303)
+    try:
+        flash = flash_of(await directory.audit_entry(action_id))
+        toast = Toast(flash.text, flash.tone, "", "")
+    except NotFound:
+        toast = Toast(fallback, "", "", "")
+    return notice(request, toast, clears_selection=clears_selection)
+
+
+def notice(request: Request, toast: Toast, *, clears_selection: bool = False) -> HTMLResponse:
+    """Close the dialog and show a notice."""
+    trigger = "dialog:close,selection:clear" if clears_selection else "dialog:close"
+    return render_partial(request, toast, headers={"HX-Trigger": trigger, "HX-Reswap": "none"})

@@ -1,0 +1,95 @@
+"""Clients of the 2026-07-28 era, which open no session: the list, and the page of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ...server.models import Session
+from ..charts.bars import Bars, draw_bars
+from ..formatting import share
+from .detail import Summary
+from .log import Log
+from .sessions import client_hue, client_letter, client_name
+from .shell import LiveLink
+from .streams import StreamList
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRow:
+    """One row of the list; the page and the stream render it from the same file."""
+
+    template: ClassVar[str] = "clients/_row.html"
+    name: ClassVar[str] = "caller"
+    id: str
+    client: str
+    version: str
+    letter: str
+    hue: int
+    principal: str
+    address: str
+    bars: Bars
+    requests: int
+    errors: int
+    error_share: str
+    in_flight: int
+    streams: int
+    seen_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClientsPage:
+    """The list."""
+
+    template: ClassVar[str] = "clients/index.html"
+    name: ClassVar[str] = "roster"
+    live_link: LiveLink
+    rows: tuple[ClientRow, ...]
+    handles_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClientPage:
+    """One client."""
+
+    template: ClassVar[str] = "clients/show.html"
+    name: ClassVar[str] = "guest"
+    live_link: LiveLink
+    client: str
+    version: str
+    letter: str
+    hue: int
+    is_identified: bool
+    handles_url: str
+    summary: Summary
+    opened: StreamList
+    log: Log
+
+
+def make_client_row(session: Session) -> ClientRow:
+    """Return the row of a client."""
+    client = client_name(session)
+    return ClientRow(
+        id=session.id,
+        client=client,
+        version=session.client_version,
+        letter=client_letter(client),
+        hue=client_hue(client),
+        principal=session.principal or "",
+        address=session.address,
+        bars=draw_bars(session.recent),
+        requests=session.request_count,
+        errors=session.error_count,
+        error_share=share(session.error_count, session.request_count),
+        in_flight=session.in_flight,
+        streams=session.open_streams,
+        seen_at=session.last_activity_at,
+    )
+
+
+def make_clients(
+    sessions: Iterable[Session], live_link: LiveLink, handles_url: str
+) -> ClientsPage:
+    """Return the list in the order given."""
+    return ClientsPage(live_link, tuple(make_client_row(session) for session in sessions), handles_url)

@@ -1,0 +1,145 @@
+"""Forms that ask before something is done. Each is a dialog for htmx and a page of its own without."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class ExpireForm:
+    """Expire one session, some chosen ones, or all that a filter matches."""
+
+    template: ClassVar[str] = "dialogs/_expire.html"
+    name: ClassVar[str] = "expiry"
+    action: str
+    title: str
+    button: str
+    is_many: bool
+    client: str
+    """Name of the only session's client."""
+    ids: tuple[str, ...]
+    q: str
+    excepted: tuple[str, ...]
+    is_by_filter: bool
+    sessions: int
+    calls: int
+    streams: int
+    typed: str
+    """What has to be typed to confirm; empty when nothing has to."""
+    reason: str
+    reason_error: str
+    typed_error: str
+    notice: str
+    """Why it was not done, when it was not the fields' fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayForm:
+    """Send notifications of a session again."""
+
+    template: ClassVar[str] = "dialogs/_replay.html"
+    name: ClassVar[str] = "again"
+    action: str
+    client: str
+    choice: str
+    """`one`, `after` or `range`."""
+    seq: str
+    after_seq: str
+    from_seq: str
+    to_seq: str
+    last_seq: int
+    has_stream: bool
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedItem:
+    """What became of one event."""
+
+    name: ClassVar[str] = "item"
+    seq: int
+    new_seq: int | None
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayDone:
+    """The result of a replay, event by event."""
+
+    template: ClassVar[str] = "dialogs/_replayed.html"
+    name: ClassVar[str] = "replayed"
+    back: str
+    delivered: int
+    queued: int
+    skipped: int
+    items: tuple[ReplayedItem, ...]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageForm:
+    """Send one message to one session."""
+
+    template: ClassVar[str] = "dialogs/_message.html"
+    name: ClassVar[str] = "letter"
+    action: str
+    client: str
+    has_stream: bool
+    text: str
+    level: str
+    levels: tuple[str, ...]
+    idempotency_key: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelForm:
+    """Cancel one call in flight."""
+
+    template: ClassVar[str] = "dialogs/_cancel.html"
+    name: ClassVar[str] = "cancelling"
+    action: str
+    request_id: str
+    shown_id: str
+    method: str
+    target: str
+    reason: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcuts:
+    """The list of keys; the same on every page."""
+
+    template: ClassVar[str] = "dialogs/_shortcuts.html"
+    name: ClassVar[str] = "shortcuts"
+    keys: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FormPage:
+    """A form as a whole page, for browsers without script; exactly one of the forms is set."""
+
+    template: ClassVar[str] = "dialogs/page.html"
+    name: ClassVar[str] = "form_page"
+    expiry: ExpireForm | None = None
+    again: ReplayForm | None = None
+    replayed: ReplayDone | None = None
+    letter: MessageForm | None = None
+    cancelling: CancelForm | None = None
+    shortcuts: Shortcuts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Toast:
+    """What was done, in the corner of the page that asked for it."""
+
+    template: ClassVar[str] = "dialogs/_toast.html"
+    name: ClassVar[str] = "toast"
+    text: str
+    tone: str
+    url: str
+    link: str
+

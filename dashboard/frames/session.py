@@ -1,0 +1,113 @@
+"""Frames of one session's page: head, numbers, and whatever its tab shows."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import Final
+
+from ...server.attach import Switchroom
+from ...server.errors import NotFound
+from ...server.models import Event, EventKind, Session
+from ..contexts.detail import make_pill, make_tabs
+from ..contexts.timeline import DEFAULT_RANGE, RANGES
+from ..panels import Place, keys_panel, log_rows, streams_panel, summary_panel, timeline_panel
+from ..queries import EVENTS_SHOWN, LogQuery
+from ..templating import Templates
+from ..urls import Urls
+from .base import Frame, Parts, Resync
+
+_CHART_EVERY: Final = 2.0
+_SUMMARY_EVERY: Final = 2.0
+_ANSWERS: Final = frozenset({EventKind.RESPONSE, EventKind.ERROR})
+
+
+class SessionPageFrames:
+    """Follows one session. The position is the `seq` of the newest event shown."""
+
+    def __init__(
+        self,
+        room: Switchroom,
+        templates: Templates,
+        urls: Urls,
+        session_id: str,
+        tab: str,
+        query: LogQuery,
+        *,
+        minutes: int,
+        follows_log: bool,
+        can_act: bool,
+        is_client: bool = False,
+    ) -> None:
+        self._room = room
+        self._parts = Parts(templates)
+        self._urls = urls
+        self._id = session_id
+        self._tab = tab
+        self._query = query
+        self._minutes = minutes if minutes in RANGES else DEFAULT_RANGE
+        self._follows_log = follows_log
+        self._can_act = can_act
+        self._is_client = is_client
+        self._version = -1
+        self._summarised_at = self._charted_at = 0.0
+
+    async def frame(self, since: int) -> Frame:
+        """Return what changed; new events come first into the log, never in between."""
+        session = await self._room.directory.session(self._id)
+        n = await self._show_events(session, since) if self._follows_log else since
+        now = time.monotonic()
+        has_changed = session.version != self._version or not session.is_live
+        if has_changed and now - self._summarised_at >= _SUMMARY_EVERY:
+            self._version, self._summarised_at = session.version, now
+            await self._show_summary(session)
+        if self._tab == "timeline" and now - self._charted_at >= _CHART_EVERY:
+            self._charted_at = now
+            chart = await timeline_panel(self._room.directory, self._urls, session, self._minutes)
+            self._parts.show("timeline", chart)
+        return Frame(self._parts.take(), n)
+
+    async def _show_summary(self, session: Session) -> None:
+        self._parts.show("summary", await summary_panel(self._room, self._urls, session))
+        if self._tab == "streams" or self._is_client:
+            streams = streams_panel(self._room.directory, self._urls, session, can_act=self._can_act)
+            self._parts.show("streams", streams)
+        if self._is_client:
+            return
+        self._parts.show("status", make_pill(session))
+        self._parts.show("tabs", make_tabs(session, self._urls, self._tab))
+        if self._tab == "keys":
+            self._parts.show("keys", await keys_panel(self._room, self._urls, session))
+
+    async def _show_events(self, session: Session, since: int) -> int:
+        directory = self._room.directory
+        wanted = self._query.events(after=since, newest_first=False, limit=EVENTS_SHOWN)
+        page = await directory.events(self._id, wanted)
+        if page.has_more or page.dropped:
+            raise Resync
+        if not page.events:
+            return since
+        place = Place(session, self._address())
+        new = list(log_rows(directory, place, self._query, page.events[::-1]))
+        self._parts.add("log-rows", list(new))
+        for row in log_rows(directory, place, self._query, await self._answered(page.events), known=page.events):
+            self._parts.show(f"e-{row.seq}", row)
+        return page.events[-1].seq
+
+    async def _answered(self, events: list[Event]) -> list[Event]:
+        """Return the requests on the page before that these events answer: their time is known now."""
+        first = events[0].seq
+        numbers = {e.related_seq for e in events if e.kind in _ANSWERS and e.related_seq and e.related_seq < first}
+        found: list[Event] = []
+        for number in sorted(numbers):
+            try:
+                found.append(await self._room.directory.event(self._id, number))
+            except NotFound:
+                continue
+        return found
+
+    def _address(self) -> partial[str]:
+        if self._is_client:
+            return partial(self._urls.client, self._id)
+        kept = "" if self._minutes == DEFAULT_RANGE or self._tab != "timeline" else self._minutes
+        return partial(self._urls.session, self._id, self._tab, range=kept)

@@ -1,0 +1,130 @@
+"""From a live stream's query string to what it follows."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from ...server.attach import Switchroom
+from ...server.errors import InvalidInput
+from ...server.models import Actor, Role
+from ..contexts.timeline import DEFAULT_RANGE
+from ..queries import DEFAULT_SIZE, DEFAULT_SORT, LogQuery, SessionQuery
+from ..templating import Templates
+from ..urls import TABS, Urls
+from .base import FrameSource
+from .broadcast import BroadcastFrames
+from .clients import ClientFrames
+from .overview import OverviewFrames
+from .session import SessionPageFrames
+from .sessions import SessionFrames
+
+_MAX_ROWS: Final = 200
+_REFERENCE: Final = re.compile(r"[0-9A-Z]{13}")
+
+
+class Follow:
+    """What a live stream's address says, read with bounds."""
+
+    def __init__(self, room: Switchroom, templates: Templates, urls: Urls, actor: Actor, query: Mapping[str, str]) -> None:
+        self.room = room
+        self.templates = templates
+        self.urls = urls
+        self.can_act = actor.role.includes(Role.OPERATOR)
+        self._query = query
+
+    def text(self, name: str, default: str = "") -> str:
+        return self._query.get(name, default)
+
+    def number(self, name: str, default: int = 0) -> int:
+        text = self.text(name)
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else default
+
+    def reference(self) -> str:
+        text = self.text("id")
+        if not _REFERENCE.fullmatch(text):
+            raise InvalidInput("This stream follows one session or broadcast: give its reference as `id`.")
+        return text
+
+    def rows(self) -> list[str]:
+        return [each for each in self.text("rows").split(",") if _REFERENCE.fullmatch(each)][:_MAX_ROWS]
+
+    def log(self) -> LogQuery:
+        return LogQuery(
+            self.text("kind"),
+            self.text("method")[:200],
+            self.text("direction"),
+            self.text("errors") == "1",
+            sel=self.number("sel") or None,
+        )
+
+
+def make_source(follow: Follow) -> FrameSource:
+    """Return what the stream follows.
+
+    Raises:
+        InvalidInput: The view is unknown, or a parameter of it is wrong.
+    """
+    view = follow.text("view")
+    make = _SOURCES.get(view)
+    if make is None:
+        raise InvalidInput(f"There is no live view of that name; known are {', '.join(_SOURCES)}.")
+    return make(follow)
+
+
+def _sessions(follow: Follow) -> FrameSource:
+    query = SessionQuery(
+        follow.text("q"), "", follow.text("sort") or DEFAULT_SORT, follow.number("size", DEFAULT_SIZE)
+    )
+    if query.asked.error:
+        raise InvalidInput(query.asked.error)
+    return SessionFrames(
+        follow.room.directory,
+        follow.templates,
+        follow.urls,
+        query,
+        follow.rows(),
+        total=follow.number("total"),
+        rendered_at=follow.number("at", int(time.time())),
+        can_act=follow.can_act,
+    )
+
+
+def _session(follow: Follow) -> FrameSource:
+    tab = follow.text("tab")
+    return SessionPageFrames(
+        follow.room,
+        follow.templates,
+        follow.urls,
+        follow.reference(),
+        tab if tab in TABS else "timeline",
+        follow.log(),
+        minutes=follow.number("range", DEFAULT_RANGE),
+        follows_log=follow.text("log") == "1",
+        can_act=follow.can_act,
+        is_client=follow.text("client") == "1",
+    )
+
+
+def _overview(follow: Follow) -> FrameSource:
+    return OverviewFrames(follow.room, follow.templates, follow.urls, follow.rows())
+
+
+def _clients(follow: Follow) -> FrameSource:
+    return ClientFrames(follow.room.directory, follow.templates, follow.rows())
+
+
+def _broadcast(follow: Follow) -> FrameSource:
+    directory, status = follow.room.directory, follow.text("status")
+    return BroadcastFrames(directory, follow.templates, follow.urls, follow.reference(), status)
+
+
+_SOURCES: Final[Mapping[str, Callable[[Follow], FrameSource]]] = {
+    "overview": _overview,
+    "sessions": _sessions,
+    "session": _session,
+    "clients": _clients,
+    "broadcast": _broadcast,
+}

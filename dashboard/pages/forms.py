@@ -1,0 +1,82 @@
+"""The forms before an action: a dialog for htmx, a page of its own without."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from .. import forms
+from ..contexts.dialogs import FormPage
+from ..deps import CurrentSwitchroom, OperatorActor
+from ..rendering import render_form
+from ..templating import urls_of
+
+router = APIRouter()
+
+
+@router.get("/sessions/{session_id}/expiration")
+async def ask_expiration(
+    request: Request, session_id: str, actor: OperatorActor, room: CurrentSwitchroom
+) -> Response:
+    """Ask before one session is expired."""
+    session = await room.directory.session(session_id)
+    form = await forms.expire_one(room, urls_of(request), session)
+    return await render_form(request, room, actor, form, FormPage(expiry=form), "Expire session")
+
+
+@router.get("/expirations")
+async def ask_expirations(
+    request: Request,
+    actor: OperatorActor,
+    room: CurrentSwitchroom,
+    ids: Annotated[list[str], Query(alias="id", max_length=forms.MAX_CHOSEN)] = [],  # noqa: B006
+    q: Annotated[str, Query(max_length=2_100)] = "",
+    excepted: Annotated[list[str], Query(alias="except", max_length=1_000)] = [],  # noqa: B006
+) -> Response:
+    """Ask before several sessions are expired: those chosen, or all that match."""
+    urls, directory = urls_of(request), room.directory
+    if ids:
+        form = await forms.expire_chosen(directory, urls, ids)
+    else:
+        form = await forms.expire_matching(directory, urls, q, excepted)
+    return await render_form(request, room, actor, form, FormPage(expiry=form), "Expire sessions")
+
+
+@router.get("/sessions/{session_id}/replays")
+async def ask_replay(
+    request: Request,
+    session_id: str,
+    actor: OperatorActor,
+    room: CurrentSwitchroom,
+    seq: Annotated[str, Query(max_length=12)] = "",
+    after_seq: Annotated[str, Query(max_length=12)] = "",
+) -> Response:
+    """Ask which events to send again."""
+    session = await room.directory.session(session_id)
+    values = {"seq": seq, "after_seq": after_seq}
+    form = forms.replay_form(room.directory, urls_of(request), session, values=values)
+    return await render_form(request, room, actor, form, FormPage(again=form), "Replay")
+
+
+@router.get("/sessions/{session_id}/messages")
+async def ask_message(request: Request, session_id: str, actor: OperatorActor, room: CurrentSwitchroom) -> Response:
+    """Ask what to write to one session."""
+    session = await room.directory.session(session_id)
+    form = forms.message_form(room.directory, urls_of(request), session)
+    return await render_form(request, room, actor, form, FormPage(letter=form), "Message")
+
+
+@router.get("/sessions/{session_id}/cancellations")
+async def ask_cancellation(
+    request: Request,
+    session_id: str,
+    actor: OperatorActor,
+    room: CurrentSwitchroom,
+    request_id: Annotated[str, Query(max_length=1_000)] = "",
+) -> Response:
+    """Ask before a call in flight is cancelled."""
+    session = await room.directory.session(session_id)
+    form = forms.cancel_form(room.directory, urls_of(request), session, request_id)
+    return await render_form(request, room, actor, form, FormPage(cancelling=form), "Cancel call")

@@ -1,0 +1,171 @@
+"""The SQLite engine's file: its lock, its schema, and every path that cannot be a database."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import anyio
+import pytest
+
+from switchroom.server.errors import StartupError
+from switchroom.server.store import MemoryStore, SqliteStore, open_store
+from switchroom.server.store.sqlite.statements import Migration, read_migrations
+from tests.support.stores import OpenSqlite, make_record
+
+pytestmark = pytest.mark.anyio
+
+MIGRATIONS = "switchroom.server.store.sqlite.connection.read_migrations"
+
+
+async def refusal(path: Path) -> str:
+    store = SqliteStore(path)
+    with pytest.raises(StartupError) as refused:
+        await store.open()
+    message = refused.value.message
+    assert "\n" not in message and message.endswith(".") and str(path.name) in message
+    return message
+
+
+async def test_a_url_names_its_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert isinstance(open_store("memory:"), MemoryStore)
+    for url, path in (
+        (f"sqlite:///{tmp_path}/a b%.db", tmp_path / "a b%.db"),
+        ("sqlite:///rel.db", tmp_path / "rel.db"),
+    ):
+        store = open_store(url, durability="commit")
+        await store.open()
+        await store.sessions.save(make_record(1))
+        assert store.is_durable and len(await store.sessions.load_live()) == 1
+        await store.close()
+        assert path.is_file()
+
+
+@pytest.mark.parametrize(
+    "url", ["", "switchroom.db", "sqlite://x.db", "sqlite:///", "postgres://x", "memory", "sqlite:///a\0b"]
+)
+def test_any_other_url_is_refused_with_the_right_spelling(url: str) -> None:
+    with pytest.raises(StartupError, match=r"use sqlite:///file\.db, sqlite:////absolute/file\.db or memory:"):
+        open_store(url)
+
+
+async def test_a_file_is_opened_by_one_store_at_a_time(open_sqlite: OpenSqlite, database: Path) -> None:
+    store = await open_sqlite()
+    assert "is in use by another process" in await refusal(database)
+    await store.close()
+    await (await open_sqlite()).close()
+
+
+async def test_another_process_is_refused_and_told_which_one_to_stop(open_sqlite: OpenSqlite, database: Path) -> None:
+    await open_sqlite()
+    script = (
+        "import asyncio, sys; from pathlib import Path; from switchroom.server.store import SqliteStore;"
+        "asyncio.run(SqliteStore(Path(sys.argv[1])).open())"
+    )
+    done = await anyio.run_process([sys.executable, "-c", script, str(database)], check=False)
+    assert done.returncode != 0 and b"is in use by another process: stop process" in done.stderr
+
+
+def make_directory(path: Path) -> None:
+    path.mkdir()
+
+
+def make_text(path: Path) -> None:
+    path.write_text("this is no database, whatever its name says\n" * 100)
+
+
+def make_foreign(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE somebody_elses (x)")
+    connection.close()
+
+
+def content(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (make_directory, "is a directory"),
+        (make_text, "is not an SQLite database"),
+        (make_foreign, "is a database of another program"),
+    ],
+)
+async def test_what_is_no_database_of_ours_is_refused_untouched(
+    database: Path, make: Callable[[Path], None], reason: str
+) -> None:
+    make(database)
+    before = content(database)
+    assert reason in await refusal(database)
+    assert content(database) == before
+
+
+async def test_a_missing_directory_is_named(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "absent" / "x.db")
+    with pytest.raises(StartupError, match=r"absent does not exist: create it"):
+        await store.open()
+
+
+async def test_a_place_that_takes_no_files_is_refused() -> None:
+    assert "Cannot use" in await refusal(Path("/proc/switchroom.db"))
+
+
+async def test_a_refused_store_frees_the_file(database: Path, open_sqlite: OpenSqlite) -> None:
+    make_text(database)
+    await refusal(database)
+    os.unlink(database)
+    await (await open_sqlite()).close()
+
+
+async def test_a_file_of_a_newer_version_is_refused(open_sqlite: OpenSqlite, database: Path) -> None:
+    await (await open_sqlite()).close()
+    connection = sqlite3.connect(database)
+    connection.execute("PRAGMA user_version = 999")
+    connection.close()
+    assert "newer version" in await refusal(database)
+
+
+async def test_a_file_of_an_older_version_is_upgraded(
+    open_sqlite: OpenSqlite, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = await open_sqlite()
+    await store.sessions.save(make_record(1))
+    await store.close()
+    first = read_migrations()[0]
+    second = Migration(2, "CREATE TABLE later (x INTEGER) STRICT;")
+    monkeypatch.setattr(MIGRATIONS, lambda: [first, second])
+    store = await open_sqlite()
+    assert len(await store.sessions.load_live()) == 1
+    await store.close()
+    connection = sqlite3.connect(database)
+    assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+    assert connection.execute("SELECT count(*) FROM later").fetchone() == (0,)
+    connection.close()
+
+
+async def test_an_upgrade_that_fails_leaves_the_file_as_it_was(
+    open_sqlite: OpenSqlite, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await (await open_sqlite()).close()
+    broken = Migration(2, "CREATE TABLE later (x INTEGER) STRICT; SELECT no_such_function();")
+    with monkeypatch.context() as patch:
+        patch.setattr(MIGRATIONS, lambda: [read_migrations()[0], broken])
+        assert "Cannot use" in await refusal(database)
+    connection = sqlite3.connect(database)
+    assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+    assert connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'later'").fetchone() == (0,)
+    connection.close()
+    await (await open_sqlite()).close()
+
+
+async def test_files_are_readable_by_their_owner_alone(open_sqlite: OpenSqlite, database: Path) -> None:
+    store = await open_sqlite()
+    await store.sessions.save(make_record(1))
+    for path in database.parent.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path.name
