@@ -27,7 +27,7 @@ check: .venv/.develops ## Check format, lint and types (mypy and pyright, both s
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 format: .venv/.develops ## Format the code and mend what the linter can
 	$(BIN)/ruff check --fix-only .

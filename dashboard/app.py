@@ -17,6 +17,7 @@ from ..server.accounts import Accounts, open_accounts
 from ..server.attach import McpServer, Switchroom, switchroom
 from ..server.settings import Settings
 from ..server.transport.leg import NOT_RUNNING
+from ..server.transport.sse_leg import SseLeg
 from .actions import action_routers
 from .api import api_routers
 from .assets import load_assets
@@ -160,9 +161,12 @@ def compose_lifespan(app: FastAPI, console: Console) -> None:
 
 
 def create_app(
-    mcp: McpServer, settings: Settings, *, mcp_path: str = "/mcp", **options: Any
-) -> tuple[ASGIApp, Console]:
+    mcp: McpServer, settings: Settings, *, mcp_path: str = "/mcp", with_sse: bool = False, **options: Any
+) -> tuple[Front, Console]:
     """Build a whole server: MCP, console, API and health checks.
+
+    Args:
+        with_sse: Serve the older HTTP+SSE transport too, at `/sse` and `/messages/`.
 
     Raises:
         StartupError: The server, the installed `mcp` or the settings cannot be used.
@@ -171,7 +175,10 @@ def create_app(
     room.attach(mcp, path=mcp_path, host=settings.host, **options)
     console = build_console(room, mcp_path=mcp_path)
     _add_health(console)
-    return Front(console), console
+    front = Front(console)
+    if with_sse:
+        front.serve_sse(room.attach_sse(mcp))
+    return front, console
 
 
 def _add_health(console: Console) -> None:
@@ -207,12 +214,19 @@ class Front:
         self._console = console
         self._guarded = Guard(console.app, console.switchroom.settings)
         self._mcp: dict[str, ASGIApp] = {}
+        self._sse: SseLeg | None = None
         for mcp_app in console.switchroom.apps:
             self._mcp.update({route.path: mcp_app for route in mcp_app.routes if isinstance(route, Route)})
         compose_lifespan(console.app, console)
 
+    def serve_sse(self, leg: SseLeg) -> None:
+        """Serve the older HTTP+SSE transport beside everything else."""
+        self._sse = leg
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (mcp_app := self._mcp.get(scope["path"])) is not None:
             await mcp_app(scope, receive, send)
+        elif self._sse is not None and scope["type"] == "http" and self._sse.serves(scope["path"]):
+            await self._sse(scope, receive, send)
         else:
             await self._guarded(scope, receive, send)

@@ -27,13 +27,11 @@ def size(octets: float) -> str:
     """Return bytes with units of 1024: `612 B`, `3.2 KB`, `41 KB`."""
     if octets < 1024:
         return f"{int(octets)} B"
-    value = float(octets)
-    unit = "B"
-    for unit in _SIZE_UNITS:
-        value /= 1024
-        if value < 999.5:
-            break
-    return f"{value:.1f} {unit}" if value < 99.95 else f"{value:.0f} {unit}"
+    power = min(len(_SIZE_UNITS), max(1, int(math.log(octets, 1024))))
+    value = octets / 1024**power
+    if value >= 999.5 and power < len(_SIZE_UNITS):
+        power, value = power + 1, value / 1024
+    return f"{value:.1f} {_SIZE_UNITS[power - 1]}" if value < 99.95 else f"{value:.0f} {_SIZE_UNITS[power - 1]}"
 
 
 def duration(seconds: float) -> str:

@@ -40,7 +40,7 @@ class Sent:
     notice: str = ""
 
 
-async def expire_one(room: Switchroom, urls: Urls, session: Session, sent: Sent = Sent()) -> ExpireForm:  # noqa: B008
+async def expire_one(room: Switchroom, urls: Urls, session: Session, sent: Sent = Sent()) -> ExpireForm:
     """Return the form for one session."""
     return ExpireForm(
         action=urls.expiration(session.id),
@@ -63,7 +63,7 @@ async def expire_one(room: Switchroom, urls: Urls, session: Session, sent: Sent 
     )
 
 
-async def expire_chosen(directory: Directory, urls: Urls, ids: Sequence[str], sent: Sent = Sent()) -> ExpireForm:  # noqa: B008
+async def expire_chosen(directory: Directory, urls: Urls, ids: Sequence[str], sent: Sent = Sent()) -> ExpireForm:
     """Return the form for sessions chosen one by one; those that have ended meanwhile are left out."""
     live = [session for session in map(directory.live_session, dict.fromkeys(ids)) if session is not None]
     what = plural(len(live), "session")
@@ -84,12 +84,17 @@ async def expire_chosen(directory: Directory, urls: Urls, ids: Sequence[str], se
         reason=sent.reason,
         reason_error=sent.reason_error,
         typed_error=sent.typed_error,
-        notice=sent.notice or ("" if len(live) == len(set(ids)) else "Some of the chosen sessions have ended meanwhile."),
+        notice=sent.notice
+        or ("" if len(live) == len(set(ids)) else "Some of the chosen sessions have ended meanwhile."),
     )
 
 
 async def expire_matching(
-    directory: Directory, urls: Urls, q: str, excepted: Sequence[str], sent: Sent = Sent()  # noqa: B008
+    directory: Directory,
+    urls: Urls,
+    q: str,
+    excepted: Sequence[str],
+    sent: Sent = Sent(),
 ) -> ExpireForm:
     """Return the form for every live session that a filter matches.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar, cast
 
 from markupsafe import Markup, escape
 
@@ -91,12 +91,12 @@ def render_json(text: str | None, *, limit: int = MAX_SHOWN) -> Rendered:
 def _value(writer: _Writer, value: Any, depth: int, lead: tuple[_Piece, ...], comma: str) -> None:
     if isinstance(value, dict) and value and depth < _MAX_DEPTH:
         writer.line(depth, *lead, ("", "{"))
-        for is_last, (key, item) in _with_last(list(value.items())):
+        for is_last, (key, item) in _with_last(list(cast("dict[str, Any]", value).items())):
             name = (("k", f'"{_string(key)}"'), ("q", ": "))
             _value(writer, item, depth + 1, name, "" if is_last else ",")
         writer.line(depth, ("", "}" + comma))
     elif isinstance(value, list) and value and depth < _MAX_DEPTH:
-        _array(writer, value, depth, lead, comma)
+        _array(writer, cast("list[Any]", value), depth, lead, comma)
     else:
         writer.line(depth, *lead, _scalar(value), ("", comma))
 

@@ -71,9 +71,7 @@ async def follow_page(
 class Stream:
     """Turns a page's frames into SSE messages."""
 
-    def __init__(
-        self, source: FrameSource, boot: str, position: str, permission: Permission, bye: anyio.Event
-    ) -> None:
+    def __init__(self, source: FrameSource, boot: str, position: str, permission: Permission, bye: anyio.Event) -> None:
         self._source = source
         self._boot = boot
         self._since = parse_cursor(position, boot)

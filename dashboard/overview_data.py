@@ -30,7 +30,7 @@ async def numbers(directory: Directory, urls: Urls) -> NumberStrip:
 async def states(directory: Directory, urls: Urls) -> FacetStrip:
     """Return the strip of states; every part leads to the list."""
     query = parse_filter("")
-    return make_facets(await directory.count_by_status(query), query, urls.sessions)
+    return make_facets(await directory.count_by_status(query), query, urls.sessions, is_filter=False)
 
 
 async def attention(directory: Directory, urls: Urls) -> Attention:

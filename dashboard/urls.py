@@ -23,7 +23,9 @@ class Urls:
 
     def at(self, path: str, **query: QueryValue) -> str:
         """Return `prefix + path`; unset, empty and false query values are left out."""
-        pairs = [(name.rstrip("_"), value) for name, value in query.items() if value or value == 0 and value is not False]
+        pairs = [
+            (name.rstrip("_"), value) for name, value in query.items() if value or (value == 0 and value is not False)
+        ]
         text = urlencode([(name, 1 if value is True else value) for name, value in pairs], doseq=True, safe=":,.*@")
         return f"{self.prefix}{path}" + (f"?{text}" if text else "")
 

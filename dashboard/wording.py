@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
 from ..server.models import AuditEntry, SessionKind
 from .formatting import plural
+from .jsontext import object_of
 
 ACTIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -46,18 +46,9 @@ def action_label(action: str) -> str:
     return ACTIONS.get(action, action.replace("_", " ").capitalize())
 
 
-def details_of(entry: AuditEntry) -> dict[str, Any]:
-    """Return an entry's detail, empty when it is not a JSON object."""
-    try:
-        detail = json.loads(entry.detail or "{}")
-    except ValueError:
-        return {}
-    return detail if isinstance(detail, dict) else {}
-
-
 def result_text(entry: AuditEntry) -> str:
     """Return what came of an action in a few words: `3,120 expired, 8 already ended`."""
-    detail = details_of(entry)
+    detail = object_of(entry.detail)
     if "error" in detail:
         return str(detail["error"])
     if entry.action == "expire":
@@ -75,7 +66,7 @@ def result_text(entry: AuditEntry) -> str:
 
 def outcome_sentence(entry: AuditEntry) -> str:
     """Return one sentence for the notice after an action."""
-    detail = details_of(entry)
+    detail = object_of(entry.detail)
     if entry.action == "expire" and "expired" in detail:
         rest = _counts(detail, already_ended="had ended already", failed="failed")
         ended = plural(_number(detail, "calls_ended"), "call")

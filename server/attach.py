@@ -31,6 +31,8 @@ from .transport.kernel import check_version
 from .transport.leg import Leg
 from .transport.residents import Residents
 from .transport.security import transport_security
+from .transport.sse_leg import SseLeg
+from .transport.stdio import serve_stdio
 
 McpServer = MCPServer[Any] | Server[Any]
 """What can be attached to: the SDK's `MCPServer` (called `FastMCP` until mcp 2) or its low-level `Server`."""
@@ -48,6 +50,9 @@ class Switchroom:
         self.apps: list[Starlette] = []
         """The ASGI app of each attached server, in order."""
         self._residents: dict[str, Residents] = {}
+        self._servers: dict[str, Server[Any]] = {}
+        self._names: dict[int, str] = {}
+        """Names of the attached servers by the identity of what was attached."""
         self._clients: list[Clients] = []
         self._users = 0
         self._sweeper = Sweeper(self.engine)
@@ -76,12 +81,36 @@ class Switchroom:
             )
         options.setdefault("transport_security", transport_security(self.settings))
         app = mcp.streamable_http_app(streamable_http_path=path, **options)
-        self.take_over(mcp.session_manager)
+        self._names[id(mcp)] = self.take_over(mcp.session_manager)
         self.apps.append(app)
         return app
 
-    def take_over(self, manager: StreamableHTTPSessionManager) -> None:
-        """Replace the stateful leg of one session manager and record what stays with the SDK."""
+    def attach_sse(self, mcp: McpServer, *, sse_path: str = "/sse", message_path: str = "/messages/") -> SseLeg:
+        """Serve an attached server over the older HTTP+SSE transport too, and return that ASGI app.
+
+        Raises:
+            StartupError: The server has no `sse_app`, or is not attached.
+        """
+        name = self._names.get(id(mcp))
+        if name is None or not isinstance(mcp, MCPServer):
+            raise StartupError("HTTP+SSE needs an MCPServer that is attached: a low-level Server has no sse_app.")
+        options: dict[str, Any] = {"transport_security": transport_security(self.settings), "host": self.settings.host}
+        app = mcp.sse_app(sse_path=sse_path, message_path=message_path, **options)
+        return SseLeg(self.engine, app, name, sse_path=sse_path, message_path=message_path)
+
+    async def serve_stdio(self, mcp: McpServer) -> None:
+        """Serve an attached server over standard input and output until either side ends it.
+
+        Raises:
+            StartupError: The server is not attached.
+        """
+        name = self._names.get(id(mcp))
+        if name is None:
+            raise StartupError("stdio needs a server that is attached.")
+        await serve_stdio(self.engine, self._servers[name], name)
+
+    def take_over(self, manager: StreamableHTTPSessionManager) -> str:
+        """Replace the stateful leg of one session manager, record what stays with the SDK, and name the server."""
         server = manager.app
         name = self._unique_name(server.name)
         residents = Residents(self.engine, server, name)
@@ -96,6 +125,8 @@ class Switchroom:
         # An ordinary attribute that the SDK reads on every request; its declared type is narrower than its use.
         manager.asgi_app = Leg(self.engine, manager, residents)  # type: ignore[assignment]
         server.lifespan = self._lifespan(server.lifespan, residents)
+        self._servers[name] = server
+        return name
 
     def _unique_name(self, name: str) -> str:
         taken = self.directory.server_names
@@ -172,6 +203,7 @@ def switchroom(settings: Settings | None = None, store: Store | None = None) -> 
         max_bytes=chosen.max_log_bytes,
         max_age_seconds=chosen.max_event_age_seconds,
         ended_session_seconds=chosen.ended_session_seconds,
+        rejected_session_seconds=chosen.rejected_seconds,
     )
     return Switchroom(chosen, store or stores.open_store(chosen.db, durability=chosen.durability, retention=retention))
 

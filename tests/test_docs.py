@@ -10,7 +10,9 @@ import sys
 import tomllib
 
 import pytest
+from starlette.routing import Route
 
+from switchroom.dashboard.api import api_routers
 from switchroom.server.filters.fields import FIELDS
 from switchroom.server.models import EventKind
 from tests.support.source import ROOT, files_in_git, modules
@@ -38,6 +40,14 @@ def test_every_filter_key_is_documented_in_order() -> None:
 
 def test_every_event_kind_is_documented() -> None:
     assert ROW.findall((ROOT / "docs/events.md").read_text("utf-8")) == [kind.value for kind in EventKind]
+
+
+def test_every_request_of_the_api_is_documented() -> None:
+    served: set[str] = set()
+    for route in (route for router in api_routers() for route in router.routes if isinstance(route, Route)):
+        path = re.sub(r"{(?:session|broadcast)_id}", "{id}", route.path).replace(":path}", "}")
+        served |= {f"{method} {path}" for method in (route.methods or set()) - {"HEAD"}}
+    assert set(ROW.findall((ROOT / "docs/api.md").read_text("utf-8"))) == served
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
-from ...server.errors import Conflict, InvalidInput, SwitchroomError
+from ...server.errors import Conflict, InvalidInput
 from ...server.filters import parse_filter
 from .. import forms
 from ..contexts.dialogs import ExpireForm, FormPage

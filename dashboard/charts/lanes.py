@@ -5,13 +5,13 @@ Everything is in per cent of the chart's width, so the drawing stretches with th
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, NamedTuple
 
 from ...server.models import STANDALONE_STREAM, Direction, Event, EventKind, InFlight, Session
+from ..jsontext import object_of
 
 LANE_HEIGHT: Final = 30
 _AXIS_HEIGHT: Final = 24
@@ -116,7 +116,7 @@ def _stream(
     opened: float | None = None
     closed: float | None = None
     for event in events:
-        if event.kind is not EventKind.STREAM or _detail(event).get("stream") != STANDALONE_STREAM:
+        if event.kind is not EventKind.STREAM or object_of(event.payload).get("stream") != STANDALONE_STREAM:
             continue
         if event.method == "closed":
             if event.at > window.start:
@@ -125,7 +125,7 @@ def _stream(
             continue
         if closed is not None and event.at > window.start:
             spans.append(window.span("gap", closed, event.at))
-            after = _detail(event).get("after")
+            after = object_of(event.payload).get("after")
             gaps.append((event.at - closed, after if event.method == "resumed" and isinstance(after, int) else None))
         opened = event.at
     if opened is not None:
@@ -176,15 +176,10 @@ def _side(direction: Direction) -> str:
     return "c" if direction is Direction.FROM_CLIENT else "s"
 
 
-def _detail(event: Event) -> dict[str, object]:
-    try:
-        detail = json.loads(event.payload or "{}")
-    except ValueError:
-        return {}
-    return detail if isinstance(detail, dict) else {}
-
-
 def _ticks(window: _Window) -> tuple[Tick, ...]:
     step = (window.end - window.start) / _TICKS
-    marks = [Tick(round(100 * i / _TICKS, 2), window.start + i * step, "start" if i == 0 else "middle", False) for i in range(_TICKS)]
+    marks = [
+        Tick(round(100 * i / _TICKS, 2), window.start + i * step, "start" if i == 0 else "middle", False)
+        for i in range(_TICKS)
+    ]
     return (*marks, Tick(100, window.end, "end", True))

@@ -34,6 +34,8 @@ MAX_DEMO = 100
 @click.option("--db", metavar="URL", help="Where sessions are kept (default: sqlite:///switchroom.db; or memory:).")
 @click.option("--demo", type=click.IntRange(0, MAX_DEMO), default=0, metavar="N", help="Start N real clients at work.")
 @click.option("--json-response", is_flag=True, help="Answer handshake-era requests as JSON instead of SSE.")
+@click.option("--sse", is_flag=True, help="Serve the older HTTP+SSE transport too, at /sse and /messages/.")
+@click.option("--stdio", is_flag=True, help="Speak MCP over standard input and output; the console runs beside it.")
 @click.option("--stateless", is_flag=True, help="Serve the handshake era without sessions.")
 def serve(
     target: str | None,
@@ -42,6 +44,8 @@ def serve(
     db: str | None,
     demo: int,
     json_response: bool,
+    sse: bool,
+    stdio: bool,
     stateless: bool,
 ) -> None:
     """Serve TARGET (file.py:object or module:object) with its console; without it, the bundled server.
@@ -53,7 +57,10 @@ def serve(
     mcp = load_target(target)
     listener = bind(settings)
     try:
-        asyncio.run(_serve(mcp, settings, listener, demo, json_response=json_response, stateless_http=stateless))
+        served = _serve(
+            mcp, settings, listener, demo, stdio, json_response=json_response, stateless_http=stateless, with_sse=sse
+        )
+        asyncio.run(served)
     except KeyboardInterrupt:
         pass  # the way people stop it
     finally:
@@ -108,7 +115,9 @@ def bind(settings: Settings) -> socket.socket:
     return listener
 
 
-async def _serve(mcp: McpServer, settings: Settings, listener: socket.socket, demo: int, **options: Any) -> None:
+async def _serve(
+    mcp: McpServer, settings: Settings, listener: socket.socket, demo: int, stdio: bool, **options: Any
+) -> None:
     app, console = create_app(mcp, settings, **options)
     port: int = listener.getsockname()[1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -119,18 +128,33 @@ async def _serve(mcp: McpServer, settings: Settings, listener: socket.socket, de
     _quiet_logging()
     config = uvicorn.Config(app, access_log=False, log_config=None, timeout_graceful_shutdown=3, server_header=False)
     with demo_clients(f"{base}{console.urls.mcp_path}", demo):
-        announce(console, base, link)
-        await uvicorn.Server(config).serve(sockets=[listener])
+        announce(console, base, link, to_stderr=stdio)
+        server = uvicorn.Server(config)
+        speaking = asyncio.create_task(_speak_stdio(console, mcp, server)) if stdio else None
+        await server.serve(sockets=[listener])
+        if speaking is not None:
+            speaking.cancel()
+            await asyncio.gather(speaking, return_exceptions=True)
 
 
-def announce(console: Console, base: str, link: str | None) -> None:
-    """Tell the terminal where everything is."""
+async def _speak_stdio(console: Console, mcp: McpServer, server: uvicorn.Server) -> None:
+    """Serve one session on standard input and output; the console goes when it ends."""
+    while not server.started:
+        await asyncio.sleep(0.01)
+    try:
+        await console.switchroom.serve_stdio(mcp)
+    finally:
+        server.should_exit = True
+
+
+def announce(console: Console, base: str, link: str | None, *, to_stderr: bool = False) -> None:
+    """Tell the terminal where everything is; standard output is the wire where MCP speaks stdio."""
     version = importlib.metadata.version("switchroom")
-    click.echo(f"Switchroom {version}  {', '.join(console.switchroom.directory.server_names)}")
-    click.echo(f"  MCP      {base}{console.urls.mcp_path}")
-    click.echo(f"  Console  {base}{console.urls.prefix}/")
+    click.echo(f"Switchroom {version}  {', '.join(console.switchroom.directory.server_names)}", err=to_stderr)
+    click.echo(f"  MCP      {base}{console.urls.mcp_path}", err=to_stderr)
+    click.echo(f"  Console  {base}{console.urls.prefix}/", err=to_stderr)
     if link is not None:
-        click.echo(f"\nSign in with this link (once, within 10 minutes):\n  {link}\n")
+        click.echo(f"\nSign in with this link (once, within 10 minutes):\n  {link}\n", err=to_stderr)
     sys.stdout.flush()
 
 

@@ -222,7 +222,9 @@ def make_reach(audience: Audience | None, *, error: str = "", chosen: Sequence[s
         else "The message reaches all of them at once."
     )
     if chosen:
-        return AudienceNote(f"{plural(len(chosen), 'chosen session')}.", "", f"Send to {plural(len(chosen), 'session')}", False, "")
+        return AudienceNote(
+            f"{plural(len(chosen), 'chosen session')}.", "", f"Send to {plural(len(chosen), 'session')}", False, ""
+        )
     if not total:
         return AudienceNote("Nobody matches right now.", "", "Send", True, "")
     return AudienceNote(f"{who}. {listening}.", waiting, f"Send to {who}", False, "")

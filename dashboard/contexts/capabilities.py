@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from ..highlight import Rendered, render_json
+from ..jsontext import object_of
 
 _KNOWN: Final[Mapping[str, str]] = {
     "sampling": "Answers requests for a model's completion",
@@ -47,8 +48,7 @@ def make_capabilities(params: Mapping[str, object] | None) -> CapabilityList:
             "see the events."
         )
         return CapabilityList((), None, note)
-    declared = params.get("capabilities")
-    names = set(declared) if isinstance(declared, dict) else set[str]()
+    names = set(object_of(json.dumps(params.get("capabilities"))))
     listed = [Capability(key, meaning, key in names) for key, meaning in _KNOWN.items()]
     listed += [Capability(key, "", True) for key in sorted(names - set(_KNOWN))]
     return CapabilityList(tuple(listed), render_json(json.dumps(params)), "")

@@ -88,8 +88,6 @@ def make_client_row(session: Session) -> ClientRow:
     )
 
 
-def make_clients(
-    sessions: Iterable[Session], live_link: LiveLink, handles_url: str
-) -> ClientsPage:
+def make_clients(sessions: Iterable[Session], live_link: LiveLink, handles_url: str) -> ClientsPage:
     """Return the list in the order given."""
     return ClientsPage(live_link, tuple(make_client_row(session) for session in sessions), handles_url)

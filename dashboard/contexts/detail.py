@@ -217,17 +217,36 @@ def _numbers(
     stored = sum(key.size_bytes for key in keys)
     errors = urls.session(session.id, "events", errors=True)
     return [
-        Number("Requests", count(session.request_count), f"{rate(session.request_count / minutes)}/min", events, not session.request_count),
-        Number("Errors", count(session.error_count), share(session.error_count, session.request_count), errors, not session.error_count, "bad" if session.error_count else ""),
+        Number(
+            "Requests",
+            count(session.request_count),
+            f"{rate(session.request_count / minutes)}/min",
+            events,
+            not session.request_count,
+        ),
+        Number(
+            "Errors",
+            count(session.error_count),
+            share(session.error_count, session.request_count),
+            errors,
+            not session.error_count,
+            "bad" if session.error_count else "",
+        ),
         Number("In flight", count(session.in_flight), oldest, f"{streams}#calls", not session.in_flight),
         Number(
             "Latency p50",
-            duration(p50 / 1000) if p50 is not None else "–",
+            duration(p50 / 1000) if p50 is not None else "none",
             f"p95 {duration(p95 / 1000)}" if p95 is not None else "no answers yet",
             events,
             p50 is None,
         ),
-        Number("Open streams", count(session.open_streams), f"of {count(max_streams)} allowed", streams, not session.open_streams),
+        Number(
+            "Open streams",
+            count(session.open_streams),
+            f"of {count(max_streams)} allowed",
+            streams,
+            not session.open_streams,
+        ),
         Number(
             "Stored keys",
             count(session.key_count),
@@ -257,6 +276,4 @@ def make_tabs(session: Session, urls: Urls, current: str, *, audit: int | None =
         "audit": audit,
     }
     labels = {tab: "Streams and calls" if tab == "streams" else tab.capitalize() for tab in TABS}
-    return Tabs(
-        tuple(Tab(labels[tab], urls.session(session.id, tab), counts.get(tab), tab == current) for tab in TABS)
-    )
+    return Tabs(tuple(Tab(labels[tab], urls.session(session.id, tab), counts.get(tab), tab == current) for tab in TABS))

@@ -142,4 +142,3 @@ class Toast:
     tone: str
     url: str
     link: str
-

@@ -41,6 +41,16 @@ class KeyValue:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyTable:
+    """The table; the stream replaces it, and leaves the value beside it alone."""
+
+    template: ClassVar[str] = "sessions/_keys_table.html"
+    name: ClassVar[str] = "keyring"
+    rows: tuple[KeyRow, ...]
+    is_searched: bool
+
+
+@dataclass(frozen=True, slots=True)
 class KeyList:
     """The tab."""
 
@@ -48,7 +58,7 @@ class KeyList:
     name: ClassVar[str] = "keys"
     action: str
     search: str
-    rows: tuple[KeyRow, ...]
+    table: KeyTable
     summary: str
     shown: KeyValue | None
 
@@ -58,7 +68,9 @@ def type_of(stored: StoredKey) -> str:
     if stored.value is None:
         return "secret"
     first = stored.value.lstrip()[:1]
-    return {"{": "object", "[": "array", '"': "string", "t": "boolean", "f": "boolean", "n": "null"}.get(first, "number")
+    return {"{": "object", "[": "array", '"': "string", "t": "boolean", "f": "boolean", "n": "null"}.get(
+        first, "number"
+    )
 
 
 def make_keys(
@@ -82,9 +94,14 @@ def make_keys(
         for key in listed
     )
     total = sum(key.size_bytes for key in everything)
-    summary = f"{count(len(everything))} {'key' if len(everything) == 1 else 'keys'}, {size(total)} of {size(max_bytes)}"
-    return KeyList(urls.session(session_id, "keys"), search, rows, summary, _value(shown) if shown else None)
+    summary = (
+        f"{count(len(everything))} {'key' if len(everything) == 1 else 'keys'}, {size(total)} of {size(max_bytes)}"
+    )
+    table = KeyTable(rows, bool(search))
+    return KeyList(urls.session(session_id, "keys"), search, table, summary, _value(shown) if shown else None)
 
 
 def _value(stored: StoredKey) -> KeyValue:
-    return KeyValue(stored.name, size(stored.size_bytes), render_json(stored.value or json.dumps(None)), stored.value is None)
+    return KeyValue(
+        stored.name, size(stored.size_bytes), render_json(stored.value or json.dumps(None)), stored.value is None
+    )

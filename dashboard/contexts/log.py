@@ -174,7 +174,11 @@ def make_inspector(
     label = ""
     if related is not None:
         again = event.kind is EventKind.NOTIFICATION
-        label = f"replay of event {related}" if again else f"event {related}, {event.method or ''} {plain_id(event.request_id)}".strip()
+        label = (
+            f"replay of event {related}"
+            if again
+            else f"event {related}, {event.method or ''} {plain_id(event.request_id)}".strip()
+        )
     replayable = event.kind is EventKind.NOTIFICATION and event.direction is Direction.FROM_SERVER
     return Inspector(
         seq=event.seq,
@@ -195,7 +199,7 @@ def _verdict(event: Event) -> str:
     if event.kind not in _ANSWERS or event.error_code is None:
         return ""
     took = f" after {duration(event.duration_us / 1e6)}" if event.duration_us is not None else ""
-    return (f"tool error{took}" if event.error_code == 0 else f"error {event.error_code}{took}")
+    return f"tool error{took}" if event.error_code == 0 else f"error {event.error_code}{took}"
 
 
 def _stream(event: Event) -> str:

@@ -86,10 +86,26 @@ def make_strip(health: Health, clients: int, urls: Urls) -> NumberStrip:
     store = health.store
     return NumberStrip(
         (
-            Number("Live sessions", count(live), f"{count(in_memory)} in memory", urls.sessions("state:live"), not live),
-            Number("Requests per second", rate(health.requests_per_second), "both eras", "", not health.requests_per_second),
-            Number("Calls in flight", count(health.in_flight), "not answered yet", urls.sessions("inflight:>0"), not health.in_flight),
-            Number("Open streams", count(health.open_streams), "held by clients", urls.sessions("streams:>0"), not health.open_streams),
+            Number(
+                "Live sessions", count(live), f"{count(in_memory)} in memory", urls.sessions("state:live"), not live
+            ),
+            Number(
+                "Requests per second", rate(health.requests_per_second), "both eras", "", not health.requests_per_second
+            ),
+            Number(
+                "Calls in flight",
+                count(health.in_flight),
+                "not answered yet",
+                urls.sessions("inflight:>0"),
+                not health.in_flight,
+            ),
+            Number(
+                "Open streams",
+                count(health.open_streams),
+                "held by clients",
+                urls.sessions("streams:>0"),
+                not health.open_streams,
+            ),
             Number("Sessionless clients", count(clients), "of MCP 2026-07-28", urls.clients(), not clients),
             Number(
                 "Last commit",

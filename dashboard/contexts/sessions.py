@@ -111,7 +111,7 @@ class SessionsPage:
     q: str
     live: int
     kept: int
-    kept_for: float
+    kept_for: str
     can_act: bool
     facets: FacetStrip
     bar: FilterBar
@@ -164,11 +164,17 @@ def make_row(session: Session, *, can_act: bool) -> SessionRow:
     )
 
 
-def make_facets(counts: Mapping[str, int], query: Filter, address: Callable[[str], str]) -> FacetStrip:
-    """Return the strip; a facet's address replaces the filter's state terms and keeps the others."""
+def make_facets(
+    counts: Mapping[str, int], query: Filter, address: Callable[[str], str], *, is_filter: bool = True
+) -> FacetStrip:
+    """Return the strip; a facet's address replaces the filter's state terms and keeps the others.
+
+    Args:
+        is_filter: Whether the strip filters the list below it, so that one facet is the current one.
+    """
     rest = query.without("state")
     state_terms = [term.text for term in query.terms if term.key == "state"]
-    items = [Facet("all", "All states", sum(counts.values()), address(rest.text), not state_terms)]
+    items = [Facet("all", "All states", sum(counts.values()), address(rest.text), is_filter and not state_terms)]
     for status, label in STATUS_LABELS.items():
         number = counts.get(status, 0)
         term = f"state:{status}"
@@ -176,7 +182,9 @@ def make_facets(counts: Mapping[str, int], query: Filter, address: Callable[[str
             url = address(f"{term} {rest.text}".strip())
             items.append(Facet(status, label, number, url, state_terms == [term]))
     ordered = {status: counts.get(status, 0) for status in STATUS_LABELS}
-    sentence = ", ".join(f"{count(number)} {STATUS_LABELS[status].lower()}" for status, number in ordered.items() if number)
+    sentence = ", ".join(
+        f"{count(number)} {STATUS_LABELS[status].lower()}" for status, number in ordered.items() if number
+    )
     return FacetStrip(tuple(items), divide(ordered), sentence or "no sessions")
 
 

@@ -81,7 +81,13 @@ def _call(call: InFlight, urls: Urls, session_id: str, can_act: bool) -> CallRow
     progress = ""
     if call.progress is not None:
         progress = f"{call.progress:g} of {call.total:g}" if call.total is not None else f"{call.progress:g}"
-    state = "cancelled, waiting for the handler" if call.cancelled else "waiting for the client" if call.waiting_for_client else "running"
+    state = (
+        "cancelled, waiting for the handler"
+        if call.cancelled
+        else "waiting for the client"
+        if call.waiting_for_client
+        else "running"
+    )
     return CallRow(
         request_id=plain_id(call.request_id),
         method=call.method,

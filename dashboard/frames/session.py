@@ -38,6 +38,8 @@ class SessionPageFrames:
         follows_log: bool,
         can_act: bool,
         is_client: bool = False,
+        search: str = "",
+        chosen_key: str = "",
     ) -> None:
         self._room = room
         self._parts = Parts(templates)
@@ -49,6 +51,8 @@ class SessionPageFrames:
         self._follows_log = follows_log
         self._can_act = can_act
         self._is_client = is_client
+        self._search = search
+        self._chosen_key = chosen_key
         self._version = -1
         self._summarised_at = self._charted_at = 0.0
 
@@ -77,7 +81,8 @@ class SessionPageFrames:
         self._parts.show("status", make_pill(session))
         self._parts.show("tabs", make_tabs(session, self._urls, self._tab))
         if self._tab == "keys":
-            self._parts.show("keys", await keys_panel(self._room, self._urls, session))
+            keys = await keys_panel(self._room, self._urls, session, search=self._search, view=self._chosen_key)
+            self._parts.show("keys-table", keys.table)
 
     async def _show_events(self, session: Session, since: int) -> int:
         directory = self._room.directory

@@ -28,7 +28,9 @@ _REFERENCE: Final = re.compile(r"[0-9A-Z]{13}")
 class Follow:
     """What a live stream's address says, read with bounds."""
 
-    def __init__(self, room: Switchroom, templates: Templates, urls: Urls, actor: Actor, query: Mapping[str, str]) -> None:
+    def __init__(
+        self, room: Switchroom, templates: Templates, urls: Urls, actor: Actor, query: Mapping[str, str]
+    ) -> None:
         self.room = room
         self.templates = templates
         self.urls = urls
@@ -75,9 +77,7 @@ def make_source(follow: Follow) -> FrameSource:
 
 
 def _sessions(follow: Follow) -> FrameSource:
-    query = SessionQuery(
-        follow.text("q"), "", follow.text("sort") or DEFAULT_SORT, follow.number("size", DEFAULT_SIZE)
-    )
+    query = SessionQuery(follow.text("q"), "", follow.text("sort") or DEFAULT_SORT, follow.number("size", DEFAULT_SIZE))
     if query.asked.error:
         raise InvalidInput(query.asked.error)
     return SessionFrames(
@@ -105,6 +105,8 @@ def _session(follow: Follow) -> FrameSource:
         follows_log=follow.text("log") == "1",
         can_act=follow.can_act,
         is_client=follow.text("client") == "1",
+        search=follow.text("search")[:200],
+        chosen_key=follow.text("key")[:500],
     )
 
 

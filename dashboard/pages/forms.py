@@ -17,9 +17,7 @@ router = APIRouter()
 
 
 @router.get("/sessions/{session_id}/expiration")
-async def ask_expiration(
-    request: Request, session_id: str, actor: OperatorActor, room: CurrentSwitchroom
-) -> Response:
+async def ask_expiration(request: Request, session_id: str, actor: OperatorActor, room: CurrentSwitchroom) -> Response:
     """Ask before one session is expired."""
     session = await room.directory.session(session_id)
     form = await forms.expire_one(room, urls_of(request), session)

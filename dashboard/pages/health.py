@@ -55,15 +55,15 @@ def _limits(settings: Settings) -> tuple[tuple[str, str], ...]:
     if not settings.has_limits:
         return (("All limits", "off"),)
     return (
-        ("Live sessions", count(settings.max_sessions)),
-        ("Sessions of one address", count(settings.max_sessions_per_address)),
-        ("Sessions of one principal", count(settings.max_sessions_per_principal)),
-        ("Opened by one address in a minute", count(settings.max_opened_per_minute)),
-        ("Calls in flight per session", count(settings.max_in_flight)),
-        ("Streams per session", count(settings.max_streams)),
+        ("Live sessions", f"{settings.max_sessions:,}"),
+        ("Sessions of one address", f"{settings.max_sessions_per_address:,}"),
+        ("Sessions of one principal", f"{settings.max_sessions_per_principal:,}"),
+        ("Opened by one address in a minute", f"{settings.max_opened_per_minute:,}"),
+        ("Calls in flight per session", f"{settings.max_in_flight:,}"),
+        ("Streams per session", f"{settings.max_streams:,}"),
         ("Request body", size(settings.max_body_bytes)),
         ("Idle sessions expire after", age(settings.idle_seconds)),
-        ("Events per session", count(settings.max_events)),
+        ("Events per session", f"{settings.max_events:,}"),
         ("Log per session", size(settings.max_log_bytes)),
         ("Stored values per session", size(settings.max_total_value_bytes)),
         ("Ended sessions are kept for", age(settings.ended_session_seconds)),

@@ -76,13 +76,12 @@ async def show_keys(
     """Show the stored keys, and one value when it is asked for."""
     session = await room.directory.session(session_id)
     keys = await keys_panel(room, urls_of(request), session, search=search, view=view_key)
-    return await _respond(request, room, actor, session, "keys", view.SessionPanel(keys=keys))
+    panel = view.SessionPanel(keys=keys)
+    return await _respond(request, room, actor, session, "keys", panel, search=search, key=view_key)
 
 
 @router.get("/sessions/{session_id}/streams")
-async def show_streams(
-    request: Request, session_id: str, actor: CurrentActor, room: CurrentSwitchroom
-) -> Response:
+async def show_streams(request: Request, session_id: str, actor: CurrentActor, room: CurrentSwitchroom) -> Response:
     """Show what is open right now."""
     session = await room.directory.session(session_id)
     streams = streams_panel(room.directory, urls_of(request), session, can_act=_can_act(actor))
@@ -96,9 +95,7 @@ async def show_capabilities(
     """Show what the client declared."""
     session = await room.directory.session(session_id)
     capabilities = make_capabilities(await room.directory.initialize_params(session_id))
-    return await _respond(
-        request, room, actor, session, "capabilities", view.SessionPanel(capabilities=capabilities)
-    )
+    return await _respond(request, room, actor, session, "capabilities", view.SessionPanel(capabilities=capabilities))
 
 
 @router.get("/sessions/{session_id}/audit")

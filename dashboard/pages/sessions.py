@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
@@ -21,6 +22,7 @@ from ..templating import urls_of
 from ..urls import Urls
 
 router = APIRouter()
+
 
 @router.get("/sessions")
 async def list_sessions(
@@ -43,9 +45,7 @@ async def _page(room: Switchroom, urls: Urls, wanted: SessionQuery, can_act: boo
     directory, query = room.directory, wanted.asked.filter
     # The position first: what changes while the page is being read comes again with the first frame.
     position = live_cursor(directory)
-    found = await directory.sessions(
-        query, sort=wanted.sort, limit=wanted.size, cursor=wanted.position.after or None
-    )
+    found = await directory.sessions(query, sort=wanted.sort, limit=wanted.size, cursor=wanted.position.after or None)
     counts = await directory.count_by_status(query)
     everything = counts if not query.terms else await directory.count_by_status(parse_filter(""))
 
@@ -56,7 +56,7 @@ async def _page(room: Switchroom, urls: Urls, wanted: SessionQuery, can_act: boo
         q=query.text,
         live=view.live_count(everything),
         kept=sum(everything.values()),
-        kept_for=room.settings.ended_session_seconds,
+        kept_for=f"{room.settings.ended_session_seconds / 3600:g} h",
         can_act=can_act,
         facets=view.make_facets(counts, query, address),
         bar=make_bar(wanted.asked, address, sort=wanted.sort_value, size=wanted.size_value),
@@ -87,7 +87,11 @@ def _live_link(urls: Urls, wanted: SessionQuery, found: SessionPage, position: s
 
 def _pager(urls: Urls, wanted: SessionQuery, found: SessionPage) -> Pager:
     sizes = [
-        Option(str(size), wanted.address(urls, wanted.q, size="" if size == DEFAULT_SIZE else str(size)), size == wanted.size)
+        Option(
+            str(size),
+            wanted.address(urls, wanted.q, size="" if size == DEFAULT_SIZE else str(size)),
+            size == wanted.size,
+        )
         for size in PAGE_SIZES
     ]
     return make_pager(

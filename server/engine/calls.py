@@ -54,6 +54,7 @@ class Call:
         "key",
         "method",
         "on_abort",
+        "on_cancel",
         "params",
         "progress",
         "scope",
@@ -79,6 +80,8 @@ class Call:
         self.abort: EarlyAnswer | None = None
         self.on_abort: Callable[[EarlyAnswer], None] | None = None
         """Answers in the handler's place when it ignores its cancellation."""
+        self.on_cancel: Callable[[EarlyAnswer], None] | None = None
+        """Passes a cancellation on where the handler does not run inside `scope`."""
         self.is_settled = False
         self._settled: asyncio.Event | None = None
         self.waiting = 0
@@ -101,6 +104,8 @@ class Call:
         if self.cancel_requested is not None:
             self.cancel_requested.set()
         self.scope.cancel()
+        if self.on_cancel is not None:
+            self.on_cancel(answer)
         return True
 
     def mark_settled(self) -> None:

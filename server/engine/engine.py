@@ -8,6 +8,7 @@ restart loads the records and goes on.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import time
@@ -27,6 +28,12 @@ logger = logging.getLogger(__name__)
 
 SESSION_ENDED = -32001
 """JSON-RPC error code of a call that its session's end cut short, and of every later request."""
+
+_SAVED_AT_ONCE = 200
+"""A larger lot would block the loop and make appends wait: a row costs 5 µs here and 20 µs in the writer."""
+
+_CONNECTION_KINDS = (SessionKind.SSE, SessionKind.STDIO)
+"""A session of these is its connection, so it ends with the process."""
 
 EndHook = Callable[[LiveSession], Awaitable[None]]
 
@@ -69,6 +76,10 @@ class Engine:
         now = time.monotonic()
         for record in await self.store.sessions.load_live():
             _renew_epoch(record)
+            if record.kind in _CONNECTION_KINDS:
+                _lost_with_its_connection(record)
+                self.store.sessions.save(record).add_done_callback(forget_outcome)
+                continue
             if record.state is SessionState.INITIALIZED and record.kind is SessionKind.STREAMABLE_HTTP:
                 record.state = SessionState.DETACHED
             # Idle from now on: while the server was away no client could be heard.
@@ -83,7 +94,8 @@ class Engine:
         if self.release is not None:
             in_use = [session for session in self.by_id.values() if session.resident is not None]
             await asyncio.gather(*(self.release(session) for session in in_use), return_exceptions=True)
-        self.flush()
+        with contextlib.suppress(StoreUnavailable):
+            await self.flush()
         await self.store.close()
         self.by_id.clear()
         self._by_hash.clear()
@@ -296,17 +308,28 @@ class Engine:
 
     # -- housekeeping --------------------------------------------------------------------------
 
-    def flush(self) -> None:
-        """Queue the counters of every session that changed since the last time."""
+    async def flush(self) -> None:
+        """Save the counters of every session that changed since the last time, some at a time.
+
+        Raises:
+            StoreUnavailable: The store did not take them; they are saved the next time.
+        """
         dirty = [session for session in self.by_id.values() if session.is_dirty]
-        if not dirty:
-            return
-        try:
-            self.store.sessions.save_many([session.record for session in dirty]).add_done_callback(forget_outcome)
-        except StoreUnavailable:
-            return
-        for session in dirty:
-            session.is_dirty = False
+        for start in range(0, len(dirty), _SAVED_AT_ONCE):
+            lot = dirty[start : start + _SAVED_AT_ONCE]
+            for session in lot:
+                session.is_dirty = False
+            try:
+                await self.store.sessions.save_many([session.record for session in lot])
+            except StoreUnavailable:
+                for session in lot:
+                    session.is_dirty = True
+                raise
+
+
+def _lost_with_its_connection(record: SessionRecord) -> None:
+    record.state, record.end_code = SessionState.CLOSED, "disconnect"
+    record.ended_at, record.end_reason = time.time(), "the server restarted"
 
 
 def _renew_epoch(record: SessionRecord) -> None:

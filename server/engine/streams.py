@@ -17,7 +17,7 @@ class OpenStream:
         self,
         stream: int,
         kind: str,
-        end: Callable[[], None],
+        end: Callable[[], object],
         *,
         method: str | None = None,
         resumed_from: int | None = None,
@@ -33,7 +33,7 @@ class OpenStream:
         self.last_write_at: float | None = None
         self.is_closed = False
 
-    def end_with(self, end: Callable[[], None]) -> None:
+    def end_with(self, end: Callable[[], object]) -> None:
         """Say how the connection is ended from now on."""
         self._end = end
 

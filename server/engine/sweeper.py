@@ -40,7 +40,7 @@ class Sweeper:
 
     async def tick(self, now: float) -> None:
         """Do what is due at monotonic time `now`."""
-        self._engine.flush()
+        await self._engine.flush()
         for due in self._engine.on_tick:
             due()
         if now - self._last_sweep >= SWEEP_SECONDS:

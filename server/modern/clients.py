@@ -11,11 +11,11 @@ from typing import Any
 from mcp.server.context import ServerRequestContext
 
 from ..engine.engine import Engine
-from ..engine.session import LiveSession
+from ..engine.session import LiveSession, forget_outcome
 from ..models import SessionKind, SessionState
+from ..transport.clients import MAX_NAME
 from ..transport.principals import address_of, principal_of
 
-_MAX_NAME = 256
 _MAX_CLIENTS = 10_000
 """More clients than this share one row: names are the clients' own and cost them nothing."""
 
@@ -44,8 +44,8 @@ class Clients:
         scope: dict[str, Any] = getattr(ctx.request, "scope", None) or {"type": "http"}
         principal = principal_of(scope)
         params = ctx.session.client_params
-        name = params.client_info.name[:_MAX_NAME] if params is not None else ""
-        version = params.client_info.version[:_MAX_NAME] if params is not None else ""
+        name = params.client_info.name[:MAX_NAME] if params is not None else ""
+        version = params.client_info.version[:MAX_NAME] if params is not None else ""
         key = _key(principal.key if principal is not None else None, name, version)
         known = self._engine.by_id.get(self._ids.get(key, ""))
         if known is not None:
@@ -68,7 +68,7 @@ class Clients:
         record = session.record
         record.client_name, record.client_version = name, version
         record.protocol_version, record.is_initialized = ctx.protocol_version, True
-        self._engine.flush()
+        self._engine.save(session).add_done_callback(forget_outcome)
         self._ids[key] = record.id
         return session
 

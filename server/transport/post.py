@@ -11,7 +11,6 @@ from typing import Any
 
 from mcp.shared.dispatcher import coerce_request_id
 from mcp.shared.jsonrpc_dispatcher import cancelled_request_id_from_params
-from mcp_types.version import LATEST_HANDSHAKE_VERSION
 from starlette.requests import Request
 from starlette.types import Send
 
@@ -22,6 +21,7 @@ from ..engine.session import OWN_STREAM, LiveSession, forget_outcome
 from ..errors import LimitReached
 from ..ids import new_session_secret
 from ..models import STANDALONE_STREAM, Direction, EventKind, SessionKind, SessionState
+from .clients import describe_client
 from .emitter import NoEmitter, StreamEmitter
 from .exchange import Exchange
 from .http import Header, send_body, send_error
@@ -31,9 +31,6 @@ from .principals import address_of, principal_of
 from .residents import Residents
 
 logger = logging.getLogger(__name__)
-
-_MAX_NAME = 256
-"""Characters kept of a client's name and version in the session's row; the log keeps all of it."""
 
 
 class PostHandler:
@@ -59,7 +56,7 @@ class PostHandler:
             address=address_of(request.scope),
         )
         session.record.bytes_in += size
-        _describe_client(session, message)
+        describe_client(session, message.params)
         session.note(EventKind.LIFECYCLE, "initializing", json.dumps({"to": "initializing", "cause": "initialize"}))
         resident = self._residents.build(session, secret)
         headers: list[Header] = [(b"mcp-session-id", secret.encode("ascii"))]
@@ -238,19 +235,6 @@ class PostHandler:
         waiting = (session.pending or {}).get(message.id) if isinstance(message.id, str) else None
         if waiting is not None:
             waiting.resolve(message.raw)
-
-
-def _describe_client(session: LiveSession, message: Message) -> None:
-    """Keep who the client says it is; hostile values become text of bounded length."""
-    info = (message.params or {}).get("clientInfo")
-    if isinstance(info, dict):
-        session.record.client_name = _text(info.get("name"))
-        session.record.client_version = _text(info.get("version"))
-    session.record.protocol_version = LATEST_HANDSHAKE_VERSION
-
-
-def _text(value: object) -> str:
-    return value[:_MAX_NAME] if isinstance(value, str) else ""
 
 
 def _close_standalone(session: LiveSession) -> None:

@@ -191,7 +191,7 @@ async def test_the_checks_come_in_their_order() -> None:
 
 async def test_an_unknown_session_is_404_whatever_it_is_asked() -> None:
     async with running(Toolbox().mcp) as site, client(site.url) as wire:
-        for secret in ["0" * 32, "x", "", "../../etc", "' OR 1=1 --", "ü".encode().decode("latin-1"), "9" * 8000]:
+        for secret in ["0" * 32, "x", "", "../../etc", "' OR 1=1 --", "9" * 8000]:
             wire.session_id = secret
             answer = await wire.post(PING)
             assert (answer.status, answer.last["error"]["message"]) == (404, "Session not found")

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 
 from switchroom.server import Settings, attach
 from switchroom.server.attach import McpServer, Switchroom
-from switchroom.server.store import MemoryStore, Store
+from switchroom.server.store import Store
 
 STOP_SECONDS = 10.0
 """A server that takes longer to start or stop fails its test."""
@@ -39,7 +39,8 @@ class TestServer(uvicorn.Server):
 
 def listening_socket() -> socket.socket:
     """Return a socket bound to a free loopback port."""
-    bound = socket.socket()
+    # With the protocol named, or asyncio leaves TCP_NODELAY off and every answer takes 40 ms.
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.bind(("127.0.0.1", 0))
     return bound
 
@@ -82,7 +83,7 @@ async def running(
 ) -> AsyncGenerator[Site, None]:
     """Attach Switchroom to `mcp`, without a console, and serve it; `settings` override quick test values."""
     chosen: dict[str, Any] = {"db": "memory:", "stream_after_seconds": 0.02, "retry_ms": 100, "cancel_grace_seconds": 1}
-    built = attach(mcp, settings=Settings(**{**chosen, **settings}), store=store or MemoryStore(), **(options or {}))
+    built = attach(mcp, settings=Settings(**{**chosen, **settings}), store=store, **(options or {}))
     async with serving(built.app, before_stop=built.engine.drain) as base:
         yield Site(f"{base}/mcp", built)
     await eventually(lambda: not own_tasks(), within=2.0)

@@ -46,14 +46,15 @@ class Readers:
             connection.close()
         self._connections.clear()
 
-    async def run(self, work: Work[T], *, seconds: float = READ_SECONDS) -> T:
+    async def run(self, work: Work[T], *, seconds: float | None = None) -> T:
         """Run `work` on one consistent snapshot and return what it returns.
 
         Raises:
-            StoreUnavailable: The store is not open, cannot be read, or took longer than `seconds`.
+            StoreUnavailable: The store is not open, cannot be read, or took longer than `seconds` (five).
         """
         if self._pool is None:
             raise StoreUnavailable("The store is not open.")
+        seconds = READ_SECONDS if seconds is None else seconds
         deadline = time.monotonic() + seconds
         try:
             async with asyncio.timeout(seconds):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import anyio
 import pytest
 
 from switchroom.server.models import Direction, EventKind
@@ -53,6 +54,21 @@ async def test_futures_resolve_in_the_order_of_their_calls(store: Store) -> None
         future.add_done_callback(lambda _, seq=seq: resolved.append(seq))  # type: ignore[misc]
     await asyncio.gather(*futures)
     assert resolved == list(range(1, 101))
+
+
+async def test_writes_that_nobody_waits_for_keep_their_order(store: Store) -> None:
+    tail = store.events.tail(1, 0)
+    store.events.write(1, make_event(1))
+    store.events.write(1, make_event(2))
+    await store.events.append(1, make_event(3))
+    assert [event.seq for event in (await store.events.read(1, EventQuery())).events] == [1, 2, 3]
+    store.events.write(1, make_event(4))
+    seen: list[int] = []
+    with anyio.fail_after(5):
+        while len(seen) < 4:
+            seen += [event.seq for event in await tail.read()]
+    assert seen == [1, 2, 3, 4]
+    tail.close()
 
 
 async def test_a_cursor_walks_through_a_log_without_gap_or_double(store: Store) -> None:

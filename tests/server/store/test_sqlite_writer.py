@@ -79,43 +79,6 @@ async def test_the_last_write_is_synced_soon_after(sqlite_store: SqliteStore, da
     await until(lambda: meta(database, "synced_at") is not None)
 
 
-@pytest.mark.parametrize("is_always_synced", [False, True])
-async def test_what_was_written_is_there_after_reopening(open_sqlite: OpenSqlite, is_always_synced: bool) -> None:
-    store = await open_sqlite(is_always_synced=is_always_synced)
-    numbers = [store.sessions.allocate() for _ in range(3)]
-    store.sessions.save_many([make_record(no) for no in numbers])
-    for seq in range(1, 101):
-        store.events.append(numbers[0], make_event(seq))
-    await store.keys.put(numbers[0], "k", "1", size_bytes=1, limits=KeyLimits())
-    await store.close()
-    again = await open_sqlite()
-    assert [record.no for record in await again.sessions.load_live()] == numbers
-    assert len((await again.events.read(numbers[0], EventQuery(limit=1_000))).events) == 100
-    assert again.sessions.allocate() > numbers[-1]
-    assert len(await again.keys.list(numbers[0])) == 1
-
-
-async def test_a_number_is_not_used_again_after_its_session_was_removed(open_sqlite: OpenSqlite) -> None:
-    store = await open_sqlite(Retention(rejected_session_seconds=1))
-    number = [store.sessions.allocate() for _ in range(50)][-1]
-    await store.close()
-    again = await open_sqlite()
-    assert again.sessions.allocate() > number
-
-
-async def test_a_log_grows_on_after_reopening_within_its_bounds(open_sqlite: OpenSqlite) -> None:
-    seq = 0
-    for _ in range(4):
-        store = await open_sqlite(Retention(max_events=100, max_bytes=40_000))
-        for _ in range(120):
-            seq += 1
-            store.events.append(1, make_event(seq, payload='"' + "x" * 300 + '"'))
-        await store.close()
-    store = await open_sqlite()
-    page = await store.events.read(1, EventQuery(limit=1_000))
-    assert 60 <= len(page.events) <= 164 and page.events[-1].seq == seq and page.dropped == seq - len(page.events)
-
-
 async def test_a_locked_database_bounds_the_wait_and_heals(
     sqlite_store: SqliteStore, database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -225,6 +188,8 @@ async def test_a_full_queue_refuses_at_once_and_takes_the_number_again(
         with pytest.raises(Overloaded):
             sqlite_store.events.append(1, make_event(11))
         with pytest.raises(Overloaded):
+            sqlite_store.events.write(1, make_event(11))
+        with pytest.raises(Overloaded):
             await sqlite_store.keys.delete(1, "k")
     await asyncio.gather(*futures)
     await sqlite_store.events.append(1, make_event(11))
@@ -270,13 +235,6 @@ async def test_an_error_that_nobody_awaits_is_not_reported_by_the_loop(
         await until(future.done)
         del future
     assert not caplog.records
-
-
-async def test_closing_commits_what_is_queued(open_sqlite: OpenSqlite) -> None:
-    store = await open_sqlite()
-    futures = [store.events.append(1, make_event(seq)) for seq in range(1, 501)]
-    await store.close()
-    assert all(future.done() and future.exception() is None for future in futures)
 
 
 async def test_closing_while_writing_fails_gives_up_in_time(

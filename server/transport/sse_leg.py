@@ -1,0 +1,213 @@
+"""The older HTTP+SSE transport (2024-11-05): the SDK serves it, and this records what passes.
+
+The GET is the session's life. It wraps the whole of `sse_app()`, authentication included, so that a
+session belongs to whoever the SDK let in; its id is the one in the `endpoint` event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import anyio
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ..current import CurrentCall, current_call
+from ..engine.engine import Engine
+from ..engine.session import LiveSession
+from ..engine.streams import OpenStream
+from ..ids import hash_secret
+from ..models import STANDALONE_STREAM, SessionKind, SessionState
+from .http import BodyIncomplete, BodyTooLarge, read_body, send_error
+from .leg import NOT_RUNNING
+from .messages import Malformed, read_message
+from .principals import address_of, principal_of
+from .wire import WireRecorder
+
+
+class SseLeg:
+    """Wraps an `sse_app()`: records its sessions and lets operators reach them."""
+
+    def __init__(self, engine: Engine, app: ASGIApp, server_name: str, *, sse_path: str, message_path: str) -> None:
+        self._engine = engine
+        self._app = app
+        self._server_name = server_name
+        self._sse_path = sse_path
+        self._message_path = message_path
+        self._recorders: dict[int, WireRecorder] = {}
+
+    def serves(self, path: str) -> bool:
+        """Whether a path is one of this transport's two."""
+        return path == self._sse_path or path.startswith(self._message_path)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif not self._engine.is_running or self._engine.is_stopping:
+            await send_error(send, 503, NOT_RUNNING)
+        elif scope["path"] == self._sse_path and scope["method"] == "GET":
+            await _Connection(self, scope, receive, send).serve()
+        elif scope["method"] == "POST":
+            await self._post(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
+        secret = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("session_id", [""])[0]
+        session = self._engine.find(hash_secret(secret))
+        recorder = self._recorders.get(session.record.no) if session is not None else None
+        if session is None or recorder is None:
+            await self._app(scope, receive, send)
+            return
+        try:
+            body = await read_body(receive, self._engine.settings.max_body_bytes)
+        except (BodyTooLarge, BodyIncomplete):
+            await send_error(send, 413, "The body is too large or did not arrive whole.")
+            return
+        call = None
+        principal = principal_of(scope)
+        try:
+            message = read_message(body, self._engine.settings.max_depth)
+        except Malformed:
+            message = None  # the SDK answers it
+        if message is not None and session.record.principal_key == (principal.key if principal else None):
+            call = recorder.from_client(message.raw)
+        token = current_call.set(CurrentCall(self._engine, session, call))
+        try:
+            await self._app(scope, _replaying(body, receive), send)
+        finally:
+            current_call.reset(token)
+
+    # -- for a connection ----------------------------------------------------------------------
+
+    def open(self, scope: Scope, secret: str, connection: _Connection) -> tuple[LiveSession, WireRecorder]:
+        """Open the session of a connection whose `endpoint` event has named its id."""
+        principal = principal_of(scope)
+        session = self._engine.open(
+            SessionKind.SSE,
+            secret,
+            server=self._server_name,
+            principal=principal.name if principal is not None else None,
+            principal_key=principal.key if principal is not None else None,
+            address=address_of(scope),
+            state=SessionState.NOT_INITIALIZED,
+        )
+        recorder = WireRecorder(self._engine, session, to_client=connection.to_client, to_server=connection.to_server)
+        self._recorders[session.record.no] = recorder
+        return session, recorder
+
+    async def close(self, session: LiveSession) -> None:
+        """The connection is over, and with it the session."""
+        self._recorders.pop(session.record.no, None)
+        await self._engine.end(session, SessionState.CLOSED, "disconnect")
+
+    async def hand_to_server(self, scope: Scope, secret: str, raw: dict[str, Any]) -> None:
+        """Post a message to the SDK as the client of `scope` would."""
+        body = json.dumps(raw).encode("ascii")
+        headers = [(name, value) for name, value in scope["headers"] if name not in (b"accept", b"content-length")]
+        posted: Scope = {
+            **{name: value for name, value in scope.items() if name not in ("user", "auth", "endpoint", "path_params")},
+            "method": "POST",
+            "path": self._message_path,
+            "raw_path": self._message_path.encode("ascii"),
+            "query_string": f"session_id={secret}".encode("ascii"),
+            "headers": [*headers, (b"content-type", b"application/json")],
+        }
+
+        async def discard(message: Message) -> None:
+            """The SDK's "202 Accepted" is for nobody."""
+
+        await self._app(posted, _replaying(body, None), discard)
+
+    @property
+    def engine(self) -> Engine:
+        return self._engine
+
+    @property
+    def app(self) -> ASGIApp:
+        return self._app
+
+
+class _Connection:
+    """One GET and the session it carries."""
+
+    def __init__(self, leg: SseLeg, scope: Scope, receive: Receive, send: Send) -> None:
+        self._leg = leg
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._cancel = anyio.CancelScope()
+        self._secret = ""
+        self._session: LiveSession | None = None
+        self._recorder: WireRecorder | None = None
+        self._opened = OpenStream(STANDALONE_STREAM, "sse", self._cancel.cancel)
+        self._delivering: asyncio.Task[None] | None = None
+        self._is_over = False
+
+    async def serve(self) -> None:
+        try:
+            with self._cancel:
+                await self._leg.app(self._scope, self._receive, self._watched)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._finish()
+
+    async def _finish(self) -> None:
+        if self._delivering is not None:
+            self._delivering.cancel()
+        if self._session is not None:
+            self._session.streams = None
+            await self._leg.close(self._session)
+            if not self._is_over:
+                await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _watched(self, message: Message) -> None:
+        if message["type"] != "http.response.body":
+            await self._send(message)
+            return
+        self._is_over = not message.get("more_body", False)
+        name, data = _parse(message.get("body", b""))
+        if name == "endpoint" and self._session is None:
+            self._begin(data)
+        elif name == "message" and self._recorder is not None and not self._recorder.from_server(json.loads(data)):
+            return
+        await self._send(message)
+
+    def _begin(self, endpoint: str) -> None:
+        self._secret = parse_qs(urlsplit(endpoint).query).get("session_id", [""])[0]
+        self._session, self._recorder = self._leg.open(self._scope, self._secret, self)
+        self._session.streams = [self._opened]
+        self._delivering = asyncio.create_task(self._recorder.deliver(self._opened))
+
+    async def to_client(self, raw: dict[str, Any]) -> None:
+        text = json.dumps(raw, separators=(",", ":"))
+        body = f"event: message\r\ndata: {text}\r\n\r\n".encode("ascii")
+        await self._send({"type": "http.response.body", "body": body, "more_body": True})
+
+    async def to_server(self, raw: dict[str, Any]) -> None:
+        await self._leg.hand_to_server(self._scope, self._secret, raw)
+
+
+def _parse(body: bytes) -> tuple[str, str]:
+    """Return name and data of one SSE event; the SDK sends each in a chunk of its own."""
+    name, data = "", []
+    for line in body.decode("utf-8", "replace").splitlines():
+        if line.startswith("event:"):
+            name = line[6:].strip()
+        elif line.startswith("data:"):
+            data.append(line[5:].removeprefix(" "))
+    return name, "\n".join(data)
+
+
+def _replaying(body: bytes, rest: Receive | None) -> Receive:
+    """Return a `receive` that gives a body which was read already, then goes on with the connection's."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> Message:
+        if messages:
+            return messages.pop()
+        return await rest() if rest is not None else {"type": "http.disconnect"}
+
+    return receive

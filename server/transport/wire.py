@@ -1,0 +1,168 @@
+"""Recording a connection that the SDK itself serves: HTTP+SSE and stdio.
+
+Both carry one session per connection, as JSON-RPC messages in two directions. What passes is written
+to the session's log; what an operator sends is read back from it and put on the connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from ..engine.calls import REQUEST_CANCELLED, Call, EarlyAnswer
+from ..engine.engine import Engine
+from ..engine.session import LiveSession, forget_outcome
+from ..engine.streams import OpenStream
+from ..errors import StoreUnavailable
+from ..models import STANDALONE_STREAM, Direction, EventKind, SessionState
+from .clients import describe_client
+from .messages import encode, error_text
+
+Inject = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class WireRecorder:
+    """One connection: counts, logs, and the way in for operators."""
+
+    def __init__(self, engine: Engine, session: LiveSession, *, to_client: Inject, to_server: Inject) -> None:
+        """Args:
+        to_client: Puts a message on the connection, past the SDK.
+        to_server: Hands the SDK a message as if the client had sent it.
+        """
+        self._engine = engine
+        self._session = session
+        self._to_client = to_client
+        self._to_server = to_server
+        self._waiting: dict[str, tuple[str, int]] = {}
+        """Requests to the client: id as JSON text -> method and event number."""
+        self._initialize_key: str | None = None
+
+    # -- what the client says ------------------------------------------------------------------
+
+    def from_client(self, raw: Mapping[str, Any]) -> Call | None:
+        """Record a message from the client; the call when it is a request."""
+        session = self._session
+        session.heard(asyncio.get_running_loop().time())
+        payload = encode(dict(raw))
+        session.record.bytes_in += len(payload)
+        method = raw.get("method")
+        params = raw.get("params")
+        if not isinstance(method, str):
+            self._answered_by_client(raw, payload)
+            return None
+        if "id" not in raw:
+            self._write(Direction.FROM_CLIENT, EventKind.NOTIFICATION, method, payload)
+            if method == "notifications/initialized" and not session.record.is_initialized:
+                session.record.is_initialized = True
+                self._engine.set_state(session, SessionState.INITIALIZED, method)
+            return None
+        return self._request(method, params if isinstance(params, dict) else None, json.dumps(raw["id"]), payload)
+
+    def _request(self, method: str, params: dict[str, Any] | None, key: str, payload: str) -> Call:
+        session = self._session
+        seq = session.record.last_seq + 1
+        self._write(Direction.FROM_CLIENT, EventKind.REQUEST, method, payload, request_id=key)
+        call = Call(seq, key, method, params)
+        call.on_cancel = lambda answer: self._engine.spawn(self._cancel(call, answer))
+        session.calls = {**(session.calls or {}), key: call}
+        if method == "initialize":
+            self._initialize_key = key
+            describe_client(session, params)
+            session.record.init = encode(params or {})
+            self._engine.set_state(session, SessionState.INITIALIZING, "initialize")
+        return call
+
+    def _answered_by_client(self, raw: Mapping[str, Any], payload: str) -> None:
+        key = json.dumps(raw.get("id"))
+        method, seq = self._waiting.pop(key, (None, None))
+        kind = EventKind.ERROR if "error" in raw else EventKind.RESPONSE
+        self._write(Direction.FROM_CLIENT, kind, method, payload, request_id=key, related_seq=seq)
+
+    # -- what the server says ------------------------------------------------------------------
+
+    def from_server(self, raw: Mapping[str, Any]) -> bool:
+        """Record a message from the server; `False` when it must not go out, its call being answered already."""
+        payload = encode(dict(raw))
+        method = raw.get("method")
+        if isinstance(method, str):
+            self._server_message(raw, method, payload)
+            return True
+        key = json.dumps(raw.get("id"))
+        call = (self._session.calls or {}).get(key)
+        if call is None or call.is_settled:
+            return call is None
+        self._settle(call, raw, payload)
+        return True
+
+    def _server_message(self, raw: Mapping[str, Any], method: str, payload: str) -> None:
+        if "id" not in raw:
+            self._write(Direction.FROM_SERVER, EventKind.NOTIFICATION, method, payload)
+            return
+        key = json.dumps(raw["id"])
+        self._waiting[key] = (method, self._session.record.last_seq + 1)
+        self._write(Direction.FROM_SERVER, EventKind.REQUEST, method, payload, request_id=key)
+
+    def _settle(self, call: Call, raw: Mapping[str, Any], payload: str) -> None:
+        session = self._session
+        call.mark_settled()
+        session.calls = {key: other for key, other in (session.calls or {}).items() if other is not call}
+        result, error = raw.get("result"), raw.get("error")
+        failed = isinstance(result, Mapping) and result.get("isError") is True
+        code = error.get("code") if isinstance(error, Mapping) else 0 if failed else None
+        session.count_answer(error is not None or failed)
+        self._engine.request_count += 1
+        self._write(
+            Direction.FROM_SERVER,
+            EventKind.ERROR if error is not None else EventKind.RESPONSE,
+            call.method,
+            payload,
+            request_id=call.key,
+            duration_us=call.duration_us,
+            error_code=code,
+            related_seq=call.seq,
+        )
+        if call.key == self._initialize_key and isinstance(result, Mapping):
+            session.record.protocol_version = str(result.get("protocolVersion", ""))
+            self._engine.save(session).add_done_callback(forget_outcome)
+
+    def _write(self, direction: Direction, kind: EventKind, method: str | None, payload: str, **fields: Any) -> None:
+        session = self._session
+        if session.early_end is not None:
+            return
+        if direction is Direction.FROM_SERVER:
+            session.record.bytes_out += len(payload)
+        try:
+            session.write(direction, kind, method, payload, **fields)
+        except StoreUnavailable:
+            session.touch()  # the connection goes on; the health page says what the log lacks
+
+    # -- what operators do ---------------------------------------------------------------------
+
+    async def _cancel(self, call: Call, answer: EarlyAnswer) -> None:
+        """Tell the server to stop, and answer the client: on these transports the SDK stays silent."""
+        params = {"requestId": json.loads(call.key), "reason": answer.message}
+        text = error_text(call.key, answer.code or REQUEST_CANCELLED, answer.message, answer.data)
+        if not call.is_settled:
+            message: dict[str, Any] = json.loads(text)
+            await self._to_client(message)
+            self.from_server(message)
+        await self._to_server({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params})
+
+    async def deliver(self, opened: OpenStream) -> None:
+        """Put what operators append to the session's log on the connection, until it is closed."""
+        record = self._session.record
+        tail = self._engine.store.events.tail(record.no, record.last_seq, stream=STANDALONE_STREAM)
+        try:
+            while not opened.is_closed:
+                for event in await tail.read(timeout=self._engine.settings.ping_seconds):
+                    if event.direction is not Direction.FROM_SERVER or event.payload is None:
+                        continue
+                    await self._to_client(json.loads(event.payload))
+                    opened.wrote(1)
+                    record.delivered_seq = event.seq
+                    if self._engine.on_written is not None:
+                        self._engine.on_written(self._session, event.seq)
+        finally:
+            tail.close()

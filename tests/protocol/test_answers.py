@@ -1,0 +1,351 @@
+"""How requests are answered: one body or a live stream, SSE or JSON, and whatever the handler does."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from typing import Any
+
+import pytest
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.server.lowlevel import Server
+from mcp_types import CallToolRequestParams, NotificationParams
+
+from switchroom.server.models import EventKind
+from switchroom.server.store import EventQuery
+from tests.support.servers import Site, eventually, running
+from tests.support.toolbox import Toolbox, low_level_server
+from tests.support.wire import client, raw_connection, session, text_of
+
+pytestmark = pytest.mark.anyio
+
+OLDER = ["2024-11-05", "2025-03-26", "2025-06-18"]
+
+
+def only_session(site: Site) -> Any:
+    """Return the one live session."""
+    (live,) = site.switchroom.engine.by_id.values()
+    return live
+
+
+async def test_a_quick_answer_is_one_sse_body_with_priming_and_ids() -> None:
+    async with running(Toolbox().mcp, retry_ms=1234) as site, session(site.url) as wire:
+        answer = await wire.call("echo", id=5, text="hi")
+        assert (answer.status, answer.content_type) == (200, "text/event-stream")
+        assert answer.headers["mcp-session-id"] == wire.session_id
+        assert answer.headers["content-length"] == str(len(answer.text))
+        priming, message = answer.events
+        assert (priming.data, priming.retry) == ("", 1234)
+        assert priming.id is not None and message.id is not None and priming.id != message.id
+        assert (message.message["id"], text_of(message.message)) == (5, "hi")
+        assert wire.session_id not in answer.text
+
+
+@pytest.mark.parametrize("version", OLDER)
+async def test_older_revisions_get_no_priming_event(version: str) -> None:
+    async with running(Toolbox().mcp) as site, session(site.url, version) as wire:
+        quick = await wire.call("echo", text="hi")
+        assert [event.is_message for event in quick.events] == [True]
+        chatty = await wire.call("emit", count=2)
+        assert [event.is_message for event in chatty.events if event.comment is None] == [True, True, True]
+
+
+async def test_a_handler_that_emits_is_answered_as_a_live_stream() -> None:
+    box = Toolbox()
+    async with running(box.mcp) as site, session(site.url) as wire:
+        async with wire.streaming(wire.call_message("emit_and_wait", count=2)) as stream:
+            priming = await stream.next()
+            assert priming is not None and priming.retry == 100
+            assert [(await stream.message())["params"]["data"] for _ in range(2)] == ["0", "1"]
+            assert not box.finished["emit_and_wait"]
+            box.let_go()
+            after, answer = await stream.rest()
+            assert after["params"]["data"] == "after"
+            assert text_of(answer) == "emitted and waited"
+
+
+async def test_a_handler_that_takes_long_is_answered_as_a_live_stream() -> None:
+    box = Toolbox()
+    async with running(box.mcp) as site, session(site.url) as wire:
+        async with wire.streaming(wire.call_message("wait")) as stream:
+            priming = await stream.next()
+            assert priming is not None and priming.id is not None
+            assert [opened.kind for opened in only_session(site).streams] == ["post"]
+            box.let_go()
+            assert text_of((await stream.rest())[-1]) == "waited"
+        await eventually(lambda: only_session(site).streams == [])
+
+
+async def test_a_silent_stream_is_kept_open_with_comments() -> None:
+    box = Toolbox()
+    async with running(box.mcp, ping_seconds=0.02) as site, session(site.url) as wire:
+        async with wire.streaming(wire.call_message("wait")) as stream:
+            await stream.next()
+            assert [(await stream.next()), (await stream.next())] == [stream.taken[1], stream.taken[2]]
+            assert [event.comment for event in stream.taken[1:]] == ["ping", "ping"]
+            box.let_go()
+            assert text_of((await stream.rest())[-1]) == "waited"
+
+
+async def test_progress_goes_to_the_call_that_asked_for_it() -> None:
+    async with running(Toolbox().mcp) as site, session(site.url) as wire:
+        answer = await wire.post(wire.call_message("progress", token="p-1", steps=3))
+        reports = [message["params"] for message in answer.messages[:-1]]
+        assert [report["progress"] for report in reports] == [1, 2, 3]
+        assert {report["progressToken"] for report in reports} == {"p-1"}
+        assert reports[0] == {"progressToken": "p-1", "progress": 1, "total": 3, "message": "step 1"}
+        assert text_of(answer.last) == "progressed"
+        silent = await wire.call("progress", steps=3)
+        assert len(silent.messages) == 1
+
+
+async def test_calls_run_at_the_same_time_and_answer_out_of_order() -> None:
+    box = Toolbox()
+    async with running(box.mcp) as site, session(site.url) as wire:
+        async with wire.streaming(wire.call_message("wait", id="slow")) as slow:
+            await slow.next()
+            assert text_of((await wire.call("echo", id="quick", text="first")).last) == "first"
+            assert set(only_session(site).calls) == {'"slow"'}
+            box.let_go()
+            assert (await slow.rest())[-1]["id"] == "slow"
+
+
+async def test_a_request_id_in_flight_is_refused_and_the_first_call_goes_on() -> None:
+    box = Toolbox()
+    async with running(box.mcp) as site, session(site.url) as wire:
+        async with wire.streaming(wire.call_message("wait", id=5)) as first:
+            await first.next()
+            again = await wire.call("echo", id=5, text="again")
+            assert (again.status, again.last["id"]) == (400, 5)
+            assert "in flight" in again.last["error"]["message"]
+            assert text_of((await wire.call("echo", id="5", text="text, not number")).last) == "text, not number"
+            box.let_go()
+            assert text_of((await first.rest())[-1]) == "waited"
+        assert text_of((await wire.call("echo", id=5, text="free again")).last) == "free again"
+
+
+async def test_a_number_and_its_text_are_two_ids() -> None:
+    box = Toolbox()
+    async with running(box.mcp) as site, session(site.url) as wire:
+        number, text = wire.call_message("wait", id=5), wire.call_message("wait", id="5")
+        async with wire.streaming(number) as a, wire.streaming(text) as b:
+            await eventually(lambda: box.started["wait"] == 2)
+            box.let_go()
+            assert [(await a.rest())[-1]["id"], (await b.rest())[-1]["id"]] == [5, "5"]
+
+
+async def test_an_id_named_like_the_sdks_standalone_stream_stays_a_request() -> None:
+    box = Toolbox()
+    async with running(box.mcp) as site, session(site.url) as wire:
+        async with wire.listening() as standalone:
+            await standalone.next()
+            async with wire.streaming(wire.call_message("emit_and_wait", id="_GET_stream", count=1)) as stream:
+                assert (await stream.message())["params"]["data"] == "0"
+                await wire.call("tell", text="standalone")
+                assert (await standalone.message())["params"]["data"] == "standalone"
+                box.let_go()
+                assert (await stream.rest())[-1]["id"] == "_GET_stream"
+
+
+async def test_handlers_may_read_the_request_body_again() -> None:
+    box = Toolbox()
+    async with running(box.mcp) as site, session(site.url) as wire:
+        message = wire.call_message("body")
+        assert text_of((await wire.post(message)).last) == "read"
+        assert [json.loads(body) for body in box.bodies] == [message]
+
+
+async def test_a_result_without_a_json_form_is_an_error_of_its_own_call(caplog: pytest.LogCaptureFixture) -> None:
+    box = Toolbox()
+
+    async def short_circuit(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        if ctx.method != "tools/call":
+            return await call_next(ctx)
+        deep: Any = "bottom"
+        for _ in range(100_000):
+            deep = [deep]
+        return {"set": {"value": {1, 2}}, "deep": {"value": deep}}[(ctx.params or {})["name"]]
+
+    box.mcp.middleware.append(short_circuit)
+    async with running(box.mcp) as site, session(site.url) as wire:
+        for name in ("set", "deep"):
+            answer = await wire.call(name)
+            assert (answer.last["error"]["code"], answer.status) == (-32603, 200)
+        assert (await wire.request("ping")).last["result"] == {}
+        assert only_session(site).in_flight == 0
+    caplog.clear()
+
+
+async def test_infinite_numbers_in_a_result_become_null() -> None:
+    async def call_tool(ctx: ServerRequestContext[Any], params: CallToolRequestParams) -> dict[str, Any]:
+        return {"content": [], "structuredContent": {"value": float("inf"), "text": "\ud800"}}
+
+    server: Server[Any] = Server("odd")
+    server.add_request_handler("tools/call", CallToolRequestParams, call_tool)
+    async with running(server) as site, session(site.url) as wire:
+        answer = await wire.call("infinite")
+        assert answer.text.isascii()
+        assert answer.last["result"]["structuredContent"]["value"] is None
+
+
+async def test_unknown_methods_and_wrong_params_are_answered_as_the_sdk_does() -> None:
+    async with running(Toolbox().mcp) as site, session(site.url) as wire:
+        assert (await wire.request("no/such")).last["error"]["code"] == -32601
+        assert (await wire.request("tools/call", {"name": 5})).last["error"]["code"] == -32602
+        assert (await wire.call("no_such_tool")).last["result"]["isError"] is True
+        assert (await wire.request("ping")).last["result"] == {}
+
+
+# -- json_response -----------------------------------------------------------------------------
+
+
+async def test_json_mode_answers_with_one_json_body_and_drops_what_cannot_go_with_it() -> None:
+    async with running(Toolbox().mcp, options={"json_response": True}) as site, client(site.url) as wire:
+        assert (await wire.initialize()).content_type == "application/json"
+        chatty = await wire.call("emit", id="j", count=3)
+        assert (chatty.status, chatty.content_type, chatty.last["id"]) == (200, "application/json", "j")
+        assert text_of(chatty.last) == "emitted 3"
+        assert chatty.headers["mcp-session-id"] == wire.session_id
+
+
+async def test_json_mode_needs_json_in_accept_alone() -> None:
+    async with running(Toolbox().mcp, options={"json_response": True}) as site, session(site.url) as wire:
+        ping = wire.request_message("ping")
+        assert (await wire.post(ping, headers={"accept": "application/json"})).status == 200
+        assert (await wire.post(ping, headers={"accept": "text/event-stream"})).status == 406
+
+
+async def test_json_mode_cannot_ask_on_the_calls_stream_but_on_the_standalone_one() -> None:
+    box = Toolbox()
+    capabilities = {"elicitation": {}}
+    async with running(box.mcp, options={"json_response": True}) as site:
+        async with session(site.url, capabilities=capabilities) as wire, wire.listening() as standalone:
+            await standalone.next()
+            refused = await wire.call("ask")
+            assert refused.content_type == "application/json"
+            assert "error" in text_of(refused.last) or refused.last["result"]["isError"]
+            call = asyncio.create_task(wire.call("ask_standalone"))
+            asked = await standalone.message()
+            assert (await wire.answer(asked["id"], {"action": "decline"})).status == 202
+            assert text_of((await call).last) == "decline"
+
+
+async def test_json_mode_answers_slow_calls_too() -> None:
+    box = Toolbox()
+    async with running(box.mcp, options={"json_response": True}) as site, session(site.url) as wire:
+        call = asyncio.create_task(wire.call("wait"))
+        await eventually(lambda: box.started["wait"])
+        box.let_go()
+        assert text_of((await call).last) == "waited"
+
+
+# -- what handlers must not be able to do ------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["own", "exit", "interrupt", "cancel", "generator"])
+async def test_a_base_exception_fails_its_own_call_and_nothing_else(
+    kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    box = Toolbox()
+    async with running(box.mcp) as site, session(site.url) as wire, session(site.url) as other:
+        async with other.streaming(other.call_message("wait")) as bystander:
+            await bystander.next()
+            answer = await wire.call("vanish", id=1, kind=kind)
+            assert (answer.status, answer.last["id"]) == (200, 1)
+            assert "error" in answer.last
+            assert text_of((await wire.call("echo", text="same session")).last) == "same session"
+            box.let_go()
+            assert text_of((await bystander.rest())[-1]) == "waited"
+    caplog.clear()
+
+
+async def test_a_base_exception_in_a_notification_handler_is_contained(caplog: pytest.LogCaptureFixture) -> None:
+    raised: list[str] = []
+
+    async def vanish(ctx: ServerRequestContext[Any], params: NotificationParams) -> None:
+        raised.append("vanished")
+        raise SystemExit(3)
+
+    server = low_level_server()
+    server.add_notification_handler("notifications/roots/list_changed", NotificationParams, vanish)
+    async with running(server) as site, session(site.url) as wire:
+        assert (await wire.notify("notifications/roots/list_changed")).status == 202
+        await eventually(lambda: raised)
+        assert text_of((await wire.call("echo", text="alive")).last) == "alive"
+    assert any("notifications/roots/list_changed" in r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR)
+    caplog.clear()
+
+
+async def test_a_base_exception_in_a_sessions_clean_up_is_contained(caplog: pytest.LogCaptureFixture) -> None:
+    async with running(Toolbox().mcp) as site, session(site.url) as wire, session(site.url) as other:
+
+        def vanish() -> None:
+            raise SystemExit(3)
+
+        for live in site.switchroom.engine.by_id.values():
+            live.resident.connection.exit_stack.callback(vanish)
+        assert (await wire.delete()).status_code == 200
+        assert text_of((await other.call("echo", text="alive")).last) == "alive"
+    caplog.clear()
+
+
+async def test_a_handler_that_outruns_its_reader_waits_at_the_high_water_mark() -> None:
+    box = Toolbox()
+    high_water = 256 * 1024
+    async with running(box.mcp, high_water_bytes=high_water) as site, session(site.url) as wire:
+        body = json.dumps(wire.call_message("emit", id="big", count=8_000, size=1000)).encode()
+        async with raw_connection(site.url, buffer=1 << 12) as raw:
+            await raw.send_request(wire, "POST", body)
+            await eventually(lambda: box.emitted > 100)
+            stalled = -1
+            while stalled != box.emitted:
+                stalled = box.emitted
+                assert text_of((await wire.call("echo", text="others go on")).last) == "others go on"
+            # The mark, and what the sockets hold between them.
+            assert stalled < 7_000
+            assert await raw.read_until(b"emitted 8000", within=30)
+        assert box.emitted == 8_000
+
+
+async def test_twenty_megabytes_to_a_client_that_left_are_bounded_by_retention() -> None:
+    box = Toolbox()
+    async with running(box.mcp) as site, session(site.url) as wire:
+        async with wire.streaming(wire.call_message("emit", id="big", count=20_000, size=1000)) as stream:
+            await stream.message()
+        await eventually(lambda: only_session(site).in_flight == 0, within=20)
+        record = only_session(site).record
+        assert record.last_seq > 20_000
+        page = await site.switchroom.directory.events(record.id, EventQuery(kinds=(EventKind.RESPONSE,), limit=5))
+        assert page.events[-1].request_id == '"big"'
+
+
+async def test_notifications_on_the_wire_are_in_the_log_first() -> None:
+    async with running(Toolbox().mcp) as site, session(site.url) as wire:
+        answer = await wire.call("emit", id=9, count=2)
+        live = only_session(site)
+        page = await site.switchroom.directory.events(live.record.id, EventQuery(request_id="9"))
+        request, response = page.events
+        assert (request.method, request.stream, response.stream) == ("tools/call", request.seq, request.seq)
+        assert (response.related_seq, response.payload) == (request.seq, answer.events[-1].data)
+        assert response.duration_us is not None
+        emitted = await site.switchroom.directory.events(
+            live.record.id, EventQuery(stream=request.seq, kinds=(EventKind.NOTIFICATION,))
+        )
+        assert [event.payload for event in emitted.events] == [event.data for event in answer.events[1:-1]]
+
+
+async def test_counters_follow_what_happened() -> None:
+    async with running(Toolbox().mcp) as site, session(site.url) as wire:
+        await wire.call("echo", text="hi")
+        await wire.call("no_such_tool")
+        await wire.request("no/such")
+        (seen,) = [site.switchroom.engine.describe(live) for live in site.switchroom.engine.by_id.values()]
+        assert (seen.request_count, seen.error_count, seen.in_flight, seen.open_streams) == (4, 2, 0, 0)
+        assert seen.bytes_in > 0 and seen.bytes_out > 0
+
+
+async def test_a_standalone_notification_is_not_on_the_calls_stream() -> None:
+    async with running(Toolbox().mcp) as site, session(site.url) as wire:
+        answer = await wire.call("tell", text="elsewhere")
+        assert len(answer.messages) == 1

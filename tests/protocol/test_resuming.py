@@ -1,0 +1,305 @@
+"""`Last-Event-ID`: what was missed comes back, in order, once, and only to whom it belongs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from switchroom.server.filters import parse_filter
+from switchroom.server.ids import EventId, parse_event_id
+from switchroom.server.models import Actor, Role
+from tests.support.servers import Site, eventually, running
+from tests.support.toolbox import Toolbox
+from tests.support.wire import Json, Wire, session, text_of
+
+pytestmark = pytest.mark.anyio
+
+ADMIN = Actor("ann", Role.ADMIN)
+
+
+def only_session(site: Site) -> Any:
+    (live,) = site.switchroom.engine.by_id.values()
+    return live
+
+
+def logged(messages: list[Json]) -> list[object]:
+    """Return the data of the log messages."""
+    return [message["params"]["data"] for message in messages if message.get("method") == "notifications/message"]
+
+
+async def test_a_call_is_resumed_while_it_runs_and_its_answer_comes_over_the_new_connection() -> None:
+    box = Toolbox()
+    async with running(box.mcp) as site, session(site.url) as wire:
+        async with wire.streaming(wire.call_message("emit_and_wait", id="r", count=3)) as stream:
+            assert (await stream.message())["params"]["data"] == "0"
+            held = stream.last_id
+        async with wire.listening(held) as resumed:
+            assert resumed.response.headers["mcp-session-id"] == wire.session_id
+            assert [(await resumed.message())["params"]["data"] for _ in range(2)] == ["1", "2"]
+            box.let_go()
+            after, answer = await resumed.rest()
+            assert (after["params"]["data"], text_of(answer)) == ("after", "emitted and waited")
+
+
+async def test_a_call_is_resumed_after_it_ended() -> None:
+    box = Toolbox()
+    async with running(box.mcp) as site, session(site.url) as wire:
+        async with wire.streaming(wire.call_message("emit_and_wait", id="r", count=2)) as stream:
+            await stream.next()
+            held = stream.last_id
+        box.let_go()
+        await eventually(lambda: only_session(site).in_flight == 0)
+        async with wire.listening(held) as resumed:
+            *emitted, answer = await resumed.rest()
+            assert (logged(emitted), text_of(answer)) == (["0", "1", "after"], "emitted and waited")
+        async with wire.listening(held) as again:
+            assert logged(await again.rest()) == ["0", "1", "after"]
+
+
+async def test_a_quick_answer_can_be_resumed_from_its_priming_event() -> None:
+    async with running(Toolbox().mcp) as site, session(site.url) as wire:
+        answer = await wire.call("echo", id=1, text="hi")
+        async with wire.listening(answer.events[0].id) as resumed:
+            assert text_of((await resumed.rest())[-1]) == "hi"
+        assert site.url
+
+
+async def test_a_stream_whose_client_holds_the_answer_is_over() -> None:
+    async with running(Toolbox().mcp) as site, session(site.url) as wire:
+        answer = await wire.call("echo", id=1, text="hi")
+        refused = await wire.refused_get(answer.events[-1].id)
+        assert refused.status_code == 400
+        assert "ended" in refused.json()["error"]["message"]
+        assert site.url
+
+
+async def test_a_handler_that_closes_its_stream_answers_the_client_that_comes_back() -> None:
+    box = Toolbox()
+    async with running(box.mcp, retry_ms=100) as site, session(site.url) as wire:
+        async with wire.streaming(wire.call_message("polled", id="p")) as stream:
+            assert await stream.rest() == []
+            assert stream.taken[0].retry == 100
+            held = stream.last_id
+        assert only_session(site).in_flight == 1
+        async with wire.listening(held) as resumed:
+            await resumed.next()
+            box.let_go()
+            assert text_of((await resumed.rest())[-1]) == "polled"
+
+
+async def test_a_handler_cannot_close_the_stream_of_a_client_that_could_not_come_back() -> None:
+    box = Toolbox()
+    async with running(box.mcp) as site, session(site.url, "2025-06-18") as wire:
+        async with wire.streaming(wire.call_message("polled", id="p")) as stream:
+            await eventually(lambda: box.started["polled"])
+            box.let_go()
+            assert text_of((await stream.rest())[-1]) == "polled"
+        assert site.url
+
+
+async def test_the_newest_connection_of_a_calls_stream_wins() -> None:
+    box = Toolbox()
+    async with running(box.mcp) as site, session(site.url) as wire:
+        async with wire.streaming(wire.call_message("emit_and_wait", id="r", count=1)) as stream:
+            await stream.message()
+            async with wire.listening(stream.last_id) as resumed:
+                await resumed.next()
+                assert await stream.rest() == []
+                box.let_go()
+                assert text_of((await resumed.rest())[-1]) == "emitted and waited"
+        assert site.url
+
+
+async def test_the_standalone_stream_resumes_where_it_was_left() -> None:
+    async with running(Toolbox().mcp) as site, session(site.url) as wire:
+        async with wire.listening() as stream:
+            await stream.next()
+            await wire.call("tell", text="one")
+            assert (await stream.message())["params"]["data"] == "one"
+            held = stream.last_id
+        await eventually(lambda: not only_session(site).streams)
+        for text in ("two", "three"):
+            await wire.call("tell", text=text)
+        async with wire.listening(held) as resumed:
+            assert [(await resumed.message())["params"]["data"] for _ in range(2)] == ["two", "three"]
+            await wire.call("tell", text="four")
+            assert (await resumed.message())["params"]["data"] == "four"
+        async with wire.listening(held) as again:
+            assert [(await again.message())["params"]["data"] for _ in range(3)] == ["two", "three", "four"]
+
+
+async def test_nothing_falls_between_what_was_missed_and_what_is_live() -> None:
+    """400 messages while the client reconnects as often as it can: each arrives once, in order."""
+    async with running(Toolbox().mcp) as site, session(site.url) as wire:
+        live = only_session(site)
+
+        async def speak() -> None:
+            for number in range(400):
+                await live.resident.connection.outbound.notify("notifications/message", {"level": "info", "data": number})
+                if number % 20 == 0:
+                    await asyncio.sleep(0)
+
+        received: list[object] = []
+        held: str | None = None
+        speaking: asyncio.Task[None] | None = None
+        while len(received) < 400:
+            async with wire.listening(held) as stream:
+                await stream.next()
+                speaking = speaking or asyncio.create_task(speak())
+                for _ in range(min(7, 400 - len(received))):
+                    received.append((await stream.message())["params"]["data"])
+                held = stream.last_id
+        assert received == list(range(400))
+        assert speaking is not None
+        await speaking
+
+
+async def test_an_id_from_before_a_newer_event_does_not_skip_it() -> None:
+    async with running(Toolbox().mcp) as site, session(site.url) as wire:
+        async with wire.listening() as stream:
+            priming = await stream.next()
+        assert priming is not None and priming.id is not None
+        await wire.call("tell", text="later")
+        async with wire.listening(priming.id) as resumed:
+            assert (await resumed.message())["params"]["data"] == "later"
+        assert site.url
+
+
+async def refused(wire: Wire, last_event_id: str) -> bool:
+    """Whether an id is answered 400 and replays nothing."""
+    response = await wire.refused_get(last_event_id)
+    assert response.headers["content-type"] == "application/json"
+    assert response.json()["error"]["code"] == -32600
+    return response.status_code == 400
+
+
+async def test_ids_that_this_session_did_not_issue_are_refused() -> None:
+    async with running(Toolbox().mcp) as site, session(site.url) as wire, session(site.url) as other:
+        mine = (await wire.call("emit", id=1, count=3)).events
+        theirs = (await other.call("emit", id=1, count=3)).events
+        own = parse_event_id(mine[1].id or "")
+        assert own is not None
+        for foreign in [event.id for event in theirs]:
+            assert foreign is not None and await refused(wire, foreign)
+        for forged in [
+            own._replace(seq=own.seq + 1000),  # the future
+            own._replace(epoch=own.epoch + 1),
+            own._replace(epoch=0),
+            own._replace(stream=own.seq),  # a notification opens no stream
+            own._replace(stream=own.seq + 1),
+            own._replace(stream=1),  # a local row
+            own._replace(stream=0),  # the standalone stream never held it
+            own._replace(session_id="0" * 13),
+        ]:
+            assert await refused(wire, str(forged)), forged
+        for garbage in ["", "1", "-1", "0", "null", "' OR 1=1 --", "a.b.c.d", "x" * 8000, f"{mine[1].id}x", f"0{mine[1].id}"]:
+            assert await refused(wire, garbage), garbage[:40]
+        assert text_of((await wire.call("echo", text="well")).last) == "well"
+
+
+async def test_an_event_of_one_request_does_not_resume_another() -> None:
+    async with running(Toolbox().mcp) as site, session(site.url) as wire:
+        first = (await wire.call("emit", id=1, count=2)).events
+        second = (await wire.call("emit", id=2, count=2)).events
+        one, two = parse_event_id(first[1].id or ""), parse_event_id(second[1].id or "")
+        assert one is not None and two is not None and one.stream != two.stream
+        assert await refused(wire, str(two._replace(stream=one.stream)))
+        assert await refused(wire, str(EventId(one.session_id, one.epoch, one.seq, two.stream)))
+        assert site.url
+
+
+async def test_sessions_with_the_same_request_ids_never_see_each_others_events() -> None:
+    box = Toolbox()
+    async with running(box.mcp) as site, session(site.url) as a, session(site.url) as b:
+        held: dict[str, list[str]] = {"a": [], "b": []}
+        for name, wire in (("a", a), ("b", b)):
+            for request_id in (1, "1", 2):
+                answer = await wire.call("echo", id=request_id, text=f"secret of {name}")
+                held[name] += [event.id for event in answer.events if event.id]
+            async with wire.listening() as stream:
+                await stream.next()
+                await wire.call("tell", text=f"secret of {name}")
+                await stream.message()
+                held[name].append(stream.last_id)
+        for name, wire in (("a", b), ("b", a)):
+            for event_id in held[name]:
+                response = await wire.refused_get(event_id)
+                assert (response.status_code, "secret" in response.text) == (400, False)
+        for name, wire in (("a", a), ("b", b)):
+            for event_id in held[name][::2]:
+                async with wire.listening(event_id) as resumed:
+                    if event_id != held[name][-1]:
+                        assert f"secret of {name}" in str(await resumed.rest())
+        assert len(site.switchroom.engine.by_id) == 2
+
+
+async def test_what_retention_dropped_is_signalled_and_the_rest_comes() -> None:
+    async with running(Toolbox().mcp, max_events=100) as site, session(site.url) as wire:
+        async with wire.listening() as stream:
+            await stream.next()
+            held = stream.last_id
+        await eventually(lambda: not only_session(site).streams)
+        for number in range(60):
+            await wire.call("tell", text=str(number))
+        async with wire.listening(held) as resumed:
+            first = await resumed.message()
+            assert int(first["params"]["data"]) > 0
+            assert any("dropped by retention" in (event.comment or "") for event in resumed.taken)
+            last = await resumed.until(lambda m: m["params"]["data"] == "59")
+            assert last
+
+
+async def test_a_call_whose_answer_was_dropped_is_over() -> None:
+    async with running(Toolbox().mcp, max_events=100) as site, session(site.url) as wire:
+        held = (await wire.call("echo", id="old", text="hi")).events[0].id
+        for _ in range(70):
+            await wire.request("ping")
+        assert held is not None and await refused(wire, held)
+        assert site.url
+
+
+async def test_a_resumed_stream_is_listed_with_where_it_went_on() -> None:
+    box = Toolbox()
+    async with running(box.mcp) as site, session(site.url) as wire:
+        async with wire.streaming(wire.call_message("emit_and_wait", id="r", count=1)) as stream:
+            await stream.message()
+            held = parse_event_id(stream.last_id)
+        assert held is not None
+        async with wire.listening(str(held)) as resumed:
+            await resumed.next()
+            (shown,) = site.switchroom.directory.streams(only_session(site).record.id)
+            assert (shown.kind, shown.stream, shown.resumed_from) == ("get", held.stream, held.seq)
+            box.let_go()
+            await resumed.rest()
+        await eventually(lambda: not site.switchroom.directory.streams(only_session(site).record.id))
+
+
+async def test_an_operator_closes_a_calls_stream_and_the_client_resumes_it() -> None:
+    box = Toolbox()
+    async with running(box.mcp) as site, session(site.url) as wire:
+        async with wire.streaming(wire.call_message("wait", id="r")) as stream:
+            await stream.next()
+            (shown,) = site.switchroom.directory.streams(only_session(site).record.id)
+            verbs = site.switchroom.operations
+            assert await verbs.close_stream(ADMIN, only_session(site).record.id, shown.stream, "moving house")
+            assert await stream.rest() == []
+        async with wire.listening(stream.last_id) as resumed:
+            await resumed.next()
+            box.let_go()
+            assert text_of((await resumed.rest())[-1]) == "waited"
+
+
+async def test_every_tail_is_closed_when_its_stream_is() -> None:
+    box = Toolbox()
+    async with running(box.mcp) as site, session(site.url) as wire:
+        fanout = site.switchroom.store.events._fanout  # type: ignore[attr-defined]  # no public count
+        async with wire.streaming(wire.call_message("wait")) as call, wire.listening() as standalone:
+            await call.next()
+            await standalone.next()
+            assert len(fanout._tails) == 1
+            box.let_go()
+            await call.rest()
+        await eventually(lambda: fanout._tails == {})
+        assert (await site.switchroom.directory.sessions(parse_filter(""))).total == 1
