@@ -41,7 +41,7 @@ bench: .venv/.develops ## Measure against the bare SDK, in under ten minutes; wr
 
 build: .venv/.builds ## Build the sdist and the self-contained wheel into dist/
 	rm -rf dist
-	$(BIN)/python -m build --outdir dist .
+	$(BIN)/python -m build -q --outdir dist .
 
 assets: .venv/.exists ## Build static/vendor/ from npm, if it is stale
 	$(BIN)/python build_backend/npm_assets.py

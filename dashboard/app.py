@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -22,11 +23,14 @@ from .actions import action_routers
 from .api import api_routers
 from .assets import load_assets
 from .errors import install_error_handlers
+from .first_run import prepare_first_run
 from .guard import Guard
 from .pages import page_routers
 from .problems import Problem
 from .templating import Templates
 from .urls import Urls
+
+logger = logging.getLogger("switchroom.console")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,11 @@ class Console:
     app: FastAPI
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    async def running(self, *, invites: bool = False) -> AsyncIterator[None]:
         """Open the accounts and run every attached server with its engine.
+
+        Args:
+            invites: Log a one-time sign-in link when nobody could sign in otherwise.
 
         Raises:
             StartupError: A database cannot be used.
@@ -48,10 +55,17 @@ class Console:
         async with AsyncExitStack() as stack:
             await self.accounts.open()
             stack.push_async_callback(self.accounts.close)
+            if invites:
+                await self._invite()
             await stack.enter_async_context(self.switchroom.running())
             for mcp_app in self.switchroom.apps:
                 await stack.enter_async_context(mcp_app.router.lifespan_context(mcp_app))
             yield
+
+    async def _invite(self) -> None:
+        link = await prepare_first_run(self.accounts, self.switchroom.settings, self.urls.prefix)
+        if link is not None:
+            logger.warning("Nobody has a password yet. Sign in at %s (once, within 10 minutes).", link)
 
 
 def build_console(room: Switchroom, *, path: str = "/admin", mcp_path: str = "/mcp") -> Console:
@@ -87,7 +101,7 @@ class Gate:
 
     def __init__(self, console: Console) -> None:
         self._engine = console.switchroom.engine
-        self._app: ASGIApp = Guard(console.app, console.switchroom.settings)
+        self._app: ASGIApp = console.app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._engine.is_running:
@@ -98,7 +112,7 @@ class Gate:
 
 def console_routes(console: Console) -> list[BaseRoute]:
     """Return the console's routes for another application: exact paths, so that none of its own is shadowed."""
-    gate = Gate(console)
+    gate = Guard(Gate(console), console.switchroom.settings)
     return [Route(route.path, endpoint=gate) for route in _leaves(console.app.routes)]
 
 
@@ -122,7 +136,7 @@ def mcp_routes(room: Switchroom) -> list[BaseRoute]:
 
 def mount_console(
     app: FastAPI,
-    mcp: McpServer,
+    mcp: McpServer | Mapping[str, McpServer],
     *,
     settings: Settings | None = None,
     path: str = "/admin",
@@ -135,26 +149,29 @@ def mount_console(
     application adds later keep working, and its lifespan runs as before, inside Switchroom's.
 
     Args:
+        mcp: A server, or several by the path where each one answers: `{"/tickets": tickets, "/notes": notes}`.
         options: For the server's own `streamable_http_app`: `json_response`, `stateless_http`, `host`, …
 
     Raises:
         StartupError: The server, the installed `mcp` or the settings cannot be used.
     """
     room = switchroom(settings)
-    room.attach(mcp, path=mcp_path, **options)
-    console = build_console(room, path=path, mcp_path=mcp_path)
+    servers: Mapping[str, McpServer] = mcp if isinstance(mcp, Mapping) else {mcp_path: mcp}
+    for server_path, server in servers.items():
+        room.attach(server, path=server_path, **options)
+    console = build_console(room, path=path, mcp_path=next(iter(servers), mcp_path))
     app.router.routes.extend([*mcp_routes(room), *console_routes(console)])
-    compose_lifespan(app, console)
+    compose_lifespan(app, console, invites=True)
     return room
 
 
-def compose_lifespan(app: FastAPI, console: Console) -> None:
+def compose_lifespan(app: FastAPI, console: Console, *, invites: bool) -> None:
     """Run the console as long as the application, round the application's own lifespan."""
     theirs = app.router.lifespan_context
 
     @asynccontextmanager
     async def lifespan(started: Any) -> AsyncIterator[Any]:
-        async with console.running(), theirs(started) as state:
+        async with console.running(invites=invites), theirs(started) as state:
             yield state
 
     app.router.lifespan_context = lifespan
@@ -217,7 +234,7 @@ class Front:
         self._sse: SseLeg | None = None
         for mcp_app in console.switchroom.apps:
             self._mcp.update({route.path: mcp_app for route in mcp_app.routes if isinstance(route, Route)})
-        compose_lifespan(console.app, console)
+        compose_lifespan(console.app, console, invites=False)
 
     def serve_sse(self, leg: SseLeg) -> None:
         """Serve the older HTTP+SSE transport beside everything else."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -65,6 +65,18 @@ async def watching_actor(request: Request) -> Actor:
     return await _actor(request, touch=False)
 
 
+async def following_actor(request: Request) -> AsyncGenerator[Actor]:
+    """Give who is asking, for a live stream, and count the stream until its answer has ended.
+
+    Raises:
+        NotSignedIn: Nobody we know.
+        LimitReached: The actor follows as many streams as one may.
+    """
+    actor = await watching_actor(request)
+    with followers_of(request).following(actor):
+        yield actor
+
+
 def require(role: Role, action: str | None = None) -> Callable[[Request], Awaitable[Actor]]:
     """Return a dependency that lets through `role` and above; a refusal is written to the audit log.
 
@@ -112,6 +124,7 @@ async def _actor(request: Request, *, touch: bool) -> Actor:
 
 CurrentActor = Annotated[Actor, Depends(current_actor)]
 WatchingActor = Annotated[Actor, Depends(watching_actor)]
+FollowingActor = Annotated[Actor, Depends(following_actor)]
 OperatorActor = Annotated[Actor, Depends(require(Role.OPERATOR))]
 AdminActor = Annotated[Actor, Depends(require(Role.ADMIN))]
 CurrentSwitchroom = Annotated[Switchroom, Depends(switchroom)]

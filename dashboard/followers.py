@@ -27,8 +27,12 @@ class Followers:
 
     def check(self, actor: Actor) -> None:
         """Raise `LimitReached` when the actor follows as many streams as one may."""
-        if self._counts[_key(actor)] >= self._limit:
+        if self.count(actor) >= self._limit:
             raise LimitReached(f"{actor.name} follows {self._limit} live streams already; close one.", retry_after=5)
+
+    def count(self, actor: Actor) -> int:
+        """Return how many streams the actor follows now."""
+        return self._counts[actor.kind, actor.name]
 
     @contextmanager
     def following(self, actor: Actor) -> Generator[None]:
@@ -38,7 +42,7 @@ class Followers:
             LimitReached: As for `check`.
         """
         self.check(actor)
-        key = _key(actor)
+        key = (actor.kind, actor.name)
         self._counts[key] += 1
         try:
             yield
@@ -77,7 +81,3 @@ class Permission:
         except StoreUnavailable:
             # Fail closed: the page reconnects and is told why.
             return False
-
-
-def _key(actor: Actor) -> tuple[str, str]:
-    return actor.kind, actor.name

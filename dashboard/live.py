@@ -14,8 +14,8 @@ from ..server.errors import SwitchroomError
 from ..server.models import Actor
 from .auth import address_of, credential_of, identify
 from .cursors import boot_of, parse_cursor
-from .deps import CurrentSwitchroom, WatchingActor, accounts_of, followers_of
-from .followers import Followers, Permission
+from .deps import CurrentSwitchroom, FollowingActor, accounts_of
+from .followers import Permission
 from .frames import FrameSource, Resync
 from .frames.sources import Follow, make_source
 from .templating import templates_of, urls_of
@@ -37,7 +37,7 @@ Message = dict[str, Any]
 @router.get("/live")
 async def follow_page(
     request: Request,
-    actor: WatchingActor,
+    actor: FollowingActor,
     room: CurrentSwitchroom,
     after: Annotated[str, Query(max_length=80)] = "",
 ) -> Response:
@@ -46,8 +46,6 @@ async def follow_page(
     A follower resumes with `Last-Event-ID`. A position of another run of the server is answered with
     `resync`, upon which the page reads itself again.
     """
-    followers = followers_of(request)
-    followers.check(actor)
     source = make_source(Follow(room, templates_of(request), urls_of(request), actor, request.query_params))
     bye = anyio.Event()
     stream = Stream(
@@ -58,7 +56,7 @@ async def follow_page(
         bye,
     )
     return EventSourceResponse(
-        stream.messages(followers, actor),
+        stream.messages(),
         sep="\n",
         ping=_PING_SECONDS,
         send_timeout=_SEND_TIMEOUT_SECONDS,
@@ -79,15 +77,14 @@ class Stream:
         self._bye = bye
         self._beat_at = time.monotonic()
 
-    async def messages(self, followers: Followers, actor: Actor) -> AsyncIterator[Message]:
-        """Yield messages until the follower leaves, may no longer read, or the server stops."""
-        with followers.following(actor):
-            while not self._bye.is_set() and await self._permission.holds():
-                for message in await self._turn():
-                    yield message
-                with anyio.move_on_after(_FRAME_SECONDS):
-                    await self._bye.wait()
-            yield {"event": "bye", "data": "", "retry": _RETRY_MS}
+    async def messages(self) -> AsyncIterator[Message]:
+        """Yield messages until the follower may no longer read, or the server stops."""
+        while not self._bye.is_set() and await self._permission.holds():
+            for message in await self._turn():
+                yield message
+            with anyio.move_on_after(_FRAME_SECONDS):
+                await self._bye.wait()
+        yield {"event": "bye", "data": "", "retry": _RETRY_MS}
 
     async def _turn(self) -> list[Message]:
         """Return a frame if something changed, and a heartbeat if it is time for one."""

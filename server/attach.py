@@ -18,24 +18,21 @@ from .engine.engine import Engine
 from .engine.session import LiveSession
 from .engine.sweeper import Sweeper
 from .errors import StartupError
+from .foreign import fastmcp_app, is_fastmcp
 from .models import SessionKind
-from .modern.announcements import Announcements
-from .modern.clients import Clients
-from .modern.handles import Handles
+from .mounts import Mount
 from .operations.operations import Operations
-from .recorder import Recorder
 from .settings import Settings
 from .shutdown import chained_signals
 from .store.base import Retention, Store
 from .transport.kernel import check_version
-from .transport.leg import Leg
-from .transport.residents import Residents
 from .transport.security import transport_security
 from .transport.sse_leg import SseLeg
 from .transport.stdio import serve_stdio
 
-McpServer = MCPServer[Any] | Server[Any]
-"""What can be attached to: the SDK's `MCPServer` (called `FastMCP` until mcp 2) or its low-level `Server`."""
+McpServer = MCPServer[Any] | Server[Any] | Any
+"""What can be attached to: the SDK's `MCPServer` (called `FastMCP` until mcp 2), its low-level `Server`, or
+`fastmcp.FastMCP` 4, which is typed as `Any` because that package is an optional extra."""
 
 
 class Switchroom:
@@ -49,11 +46,9 @@ class Switchroom:
         self.operations = Operations(self.engine, self.directory)
         self.apps: list[Starlette] = []
         """The ASGI app of each attached server, in order."""
-        self._residents: dict[str, Residents] = {}
-        self._servers: dict[str, Server[Any]] = {}
-        self._names: dict[int, str] = {}
-        """Names of the attached servers by the identity of what was attached."""
-        self._clients: list[Clients] = []
+        self._mounts: dict[str, Mount] = {}
+        self._attached: dict[int, Mount] = {}
+        """Mounts by the identity of the server that was attached."""
         self._users = 0
         self._sweeper = Sweeper(self.engine)
         self.engine.release = self._release
@@ -75,13 +70,18 @@ class Switchroom:
             StartupError: `mcp` is no MCP server, or the installed `mcp` is another minor version.
         """
         check_version()
-        if not isinstance(mcp, MCPServer | Server):
-            raise StartupError(
-                f"{type(mcp).__name__} is no MCP server: pass an MCPServer or a low-level Server of the MCP SDK."
-            )
-        options.setdefault("transport_security", transport_security(self.settings))
-        app = mcp.streamable_http_app(streamable_http_path=path, **options)
-        self._names[id(mcp)] = self.take_over(mcp.session_manager)
+        if is_fastmcp(mcp):
+            options.pop("host", None)
+            app = fastmcp_app(mcp, path=path, mount=self._mount, running=self.running, options=options)
+        elif isinstance(mcp, MCPServer | Server):
+            options.setdefault("transport_security", transport_security(self.settings))
+            app = mcp.streamable_http_app(streamable_http_path=path, **options)
+            mount = self._mount(mcp.session_manager)
+            mount.replace_leg(mcp.session_manager)
+            mount.follow_lifespan(self.running)
+            self._attached[id(mcp)] = mount
+        else:
+            raise StartupError(f"{type(mcp).__name__} is no MCP server: pass an MCPServer, FastMCP or Server.")
         self.apps.append(app)
         return app
 
@@ -91,57 +91,39 @@ class Switchroom:
         Raises:
             StartupError: The server has no `sse_app`, or is not attached.
         """
-        name = self._names.get(id(mcp))
-        if name is None or not isinstance(mcp, MCPServer):
+        mount = self._attached.get(id(mcp))
+        if mount is None or not isinstance(mcp, MCPServer):
             raise StartupError("HTTP+SSE needs an MCPServer that is attached: a low-level Server has no sse_app.")
         options: dict[str, Any] = {"transport_security": transport_security(self.settings), "host": self.settings.host}
         app = mcp.sse_app(sse_path=sse_path, message_path=message_path, **options)
-        return SseLeg(self.engine, app, name, sse_path=sse_path, message_path=message_path)
+        return SseLeg(self.engine, app, mount.name, sse_path=sse_path, message_path=message_path)
 
     async def serve_stdio(self, mcp: McpServer) -> None:
         """Serve an attached server over standard input and output until either side ends it.
 
         Raises:
-            StartupError: The server is not attached.
+            StartupError: The server is not attached, or is a FastMCP.
         """
-        name = self._names.get(id(mcp))
-        if name is None:
-            raise StartupError("stdio needs a server that is attached.")
-        await serve_stdio(self.engine, self._servers[name], name)
+        mount = self._attached.get(id(mcp))
+        if mount is None:
+            raise StartupError("stdio needs an MCPServer or a low-level Server that is attached.")
+        await serve_stdio(self.engine, mount.server, mount.name)
 
-    def take_over(self, manager: StreamableHTTPSessionManager) -> str:
-        """Replace the stateful leg of one session manager, record what stays with the SDK, and name the server."""
-        server = manager.app
-        name = self._unique_name(server.name)
-        residents = Residents(self.engine, server, name)
-        clients = Clients(self.engine, name)
-        announcements = Announcements(is_enabled=self.settings.announcements)
-        announcements.install(server)
-        server.middleware.insert(0, Recorder(self.engine, Handles(self.engine), clients, server))
-        self._residents[name] = residents
-        self._clients.append(clients)
-        self.operations.broadcasts.announcements[name] = announcements
-        self.directory.server_names.append(name)
-        # An ordinary attribute that the SDK reads on every request; its declared type is narrower than its use.
-        manager.asgi_app = Leg(self.engine, manager, residents)  # type: ignore[assignment]
-        server.lifespan = self._lifespan(server.lifespan, residents)
-        self._servers[name] = server
-        return name
+    def _mount(self, manager: StreamableHTTPSessionManager) -> Mount:
+        """Return the mount of a manager's server; a server is mounted once, however often it is started."""
+        for mount in self._mounts.values():
+            if mount.server is manager.app:
+                return mount
+        mount = Mount(self.engine, manager.app, self._unique_name(manager.app.name))
+        mount.clients.load()
+        self._mounts[mount.name] = mount
+        self.operations.broadcasts.announcements[mount.name] = mount.announcements
+        self.directory.server_names.append(mount.name)
+        return mount
 
     def _unique_name(self, name: str) -> str:
         taken = self.directory.server_names
         return name if name not in taken else f"{name}-{len(taken) + 1}"
-
-    def _lifespan(self, theirs: Any, residents: Residents) -> Any:
-        """Run the engine as long as the server's own lifespan; the only public way to its state."""
-
-        @asynccontextmanager
-        async def lifespan(server: Server[Any]) -> AsyncIterator[Any]:
-            async with self.running(), theirs(server) as state:
-                residents.lifespan_state = state
-                yield state
-
-        return lifespan
 
     # -- life ----------------------------------------------------------------------------------
 
@@ -176,15 +158,15 @@ class Switchroom:
         if self.engine.is_running:
             return
         await self.engine.start()
-        for clients in self._clients:
-            clients.load()
+        for mount in self._mounts.values():
+            mount.clients.load()
         await self.operations.broadcasts.resume()
         self.engine.spawn(self._sweeper.run())
 
     async def _release(self, session: LiveSession) -> None:
-        residents = self._residents.get(session.record.server)
-        if residents is not None:
-            await residents.release(session)
+        mount = self._mounts.get(session.record.server)
+        if mount is not None:
+            await mount.residents.release(session)
 
     async def _forget_keys(self, session: LiveSession) -> None:
         if session.record.kind is not SessionKind.CLIENT:

@@ -82,6 +82,7 @@ class Recorder:
         token = current_call.set(CurrentCall(self._engine, session, call))
         answer: EarlyAnswer | None = None
         result: HandlerResult = None
+        call.task = asyncio.current_task()
         try:
             with call.scope:
                 call.scope.shield = False  # a broken connection is how this era cancels a request
@@ -100,6 +101,9 @@ class Recorder:
             answer = EarlyAnswer(INTERNAL_ERROR, "Internal server error")
             raise
         except BaseException as error:
+            if call.takes_back_interrupt() and call.abort is not None:
+                answer = call.abort
+                raise MCPError(answer.code, answer.message, answer.data) from None
             if isinstance(error, asyncio.CancelledError) and is_cancelled_from_outside():
                 answer = EarlyAnswer(REQUEST_CANCELLED, "The client closed the connection before the answer")
                 raise
@@ -108,6 +112,7 @@ class Recorder:
             answer = EarlyAnswer(INTERNAL_ERROR, "Internal server error")
             raise MCPError(answer.code, answer.message) from error
         finally:
+            call.task = None
             current_call.reset(token)
             self._finish(session, call, key, answer, result)
 

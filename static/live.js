@@ -25,10 +25,12 @@
   };
 
   const paint = () => {
-    const shown = pausedAt ? "paused" : state;
+    const isFollowing = Boolean(document.querySelector(".live-link"));
+    const shown = pausedAt ? "paused" : isFollowing ? state : "none";
     root.dataset.connection = shown;
     const control = document.getElementById("live-state");
     if (!control) return;
+    control.hidden = !isFollowing;
     control.dataset.state = shown;
     const behind = Math.round((Date.now() - pausedAt) / 1000);
     const word = pausedAt ? `Paused, ${behind} s behind` : WORDS[state];
@@ -42,7 +44,7 @@
 
   const banner = () => {
     const box = document.getElementById("banner");
-    const lost = lostAt && !pausedAt ? Date.now() - lostAt : 0;
+    const lost = lostAt && !pausedAt && root.dataset.connection !== "none" ? Date.now() - lostAt : 0;
     const isShown = lost > BANNER_MS && !document.hidden;
     if (isShown && box.hidden) announce("Live updates stopped. Reconnecting.");
     box.hidden = !isShown;
@@ -69,7 +71,7 @@
     refetchedAt = performance.now();
     const selector = "#" + region.id;
     window.htmx.ajax("GET", location.pathname + location.search, {
-      target: selector, select: selector, swap: "outerHTML", selectOOB: region.dataset.region || undefined,
+      source: region, target: selector, select: selector, swap: "outerHTML", selectOOB: region.dataset.region || undefined,
     });
   };
 
@@ -127,8 +129,9 @@
     if (pausedAt || lostAt) paint();
   }, 1000);
   document.addEventListener("visibilitychange", () => { if (!document.hidden) heardAt = Date.now(); });
-  document.addEventListener("DOMContentLoaded", () => { if (document.querySelector(".live-link")) paint(); });
+  document.addEventListener("DOMContentLoaded", paint);
   document.addEventListener("htmx:after:swap", () => {
+    if (root.dataset.connection !== "none" && !document.querySelector(".live-link")) paint();
     for (const log of document.querySelectorAll("tbody[data-keep]")) {
       while (log.rows.length > Number(log.dataset.keep)) log.rows[log.rows.length - 1].remove();
     }

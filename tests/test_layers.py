@@ -20,11 +20,11 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"modern"}),
         frozenset({"data", "directory", "recorder"}),
         frozenset({"operations", "tools"}),
-        frozenset({"attach", "demo", "shutdown"}),
+        frozenset({"attach", "demo", "foreign", "mounts", "shutdown"}),
     ),
     "dashboard": (
         frozenset({"assets", "attempts", "charts", "cursors", "first_run", "followers", "formatting", "highlight"})
-        | {"hosts", "problems", "returning", "urls", "visible", "wording"},
+        | {"hosts", "jsontext", "problems", "returning", "urls", "visible", "wording"},
         frozenset({"contexts", "guard", "templating"}),
         frozenset({"auth", "errors", "queries", "rendering"}),
         frozenset({"compose", "deps", "forms", "overview_data", "panels"}),

@@ -14,6 +14,7 @@ from mcp.server.mcpserver import MCPServer
 
 from ...server.attach import McpServer
 from ...server.errors import StartupError
+from ...server.foreign import is_fastmcp
 from ...server.tools import bundled_server
 
 _USUAL_NAMES = ("mcp", "server", "app")
@@ -32,9 +33,14 @@ def load_target(target: str | None) -> McpServer:
     where, _, name = target.rpartition(":") if ":" in target else (target, "", "")
     module = _load_module(where, target)
     found = _find_object(module, name, target)
-    if isinstance(found, MCPServer | Server):
+    if is_server(found):
         return found
-    raise StartupError(f"{target} is a {type(found).__name__}: name an MCPServer or a low-level Server of the MCP SDK.")
+    raise StartupError(f"{target} is a {type(found).__name__}: name an MCPServer, a FastMCP or a low-level Server.")
+
+
+def is_server(found: object) -> bool:
+    """Whether Switchroom can attach to an object."""
+    return isinstance(found, MCPServer | Server) or is_fastmcp(found)
 
 
 def _load_module(where: str, target: str) -> ModuleType:
@@ -75,6 +81,6 @@ def _find_object(module: ModuleType, name: str, target: str) -> Any:
         return found
     for usual in _USUAL_NAMES:
         found = getattr(module, usual, None)
-        if isinstance(found, MCPServer | Server):
+        if is_server(found):
             return found
     raise StartupError(f"{target} names no server: add the variable that holds it, as in {target}:mcp.")

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar, Final, cast
 
 from ...server.models import STANDALONE_STREAM, Direction, Event, EventKind, InFlight
 from ..formatting import duration, size
 from ..highlight import Rendered, render_json
+from ..jsontext import object_of
 from ..urls import Urls
 
 _ANSWERS: Final = frozenset({EventKind.RESPONSE, EventKind.ERROR})
+_PARSED_UP_TO: Final = 32 * 1024
+"""Bytes of a request that is parsed for its row in the log."""
 _KIND_LABELS: Final[Mapping[str, str]] = {
     "request": "Requests",
     "response": "Responses",
@@ -42,6 +45,8 @@ class EventRow:
     direction: str
     kind: str
     method: str
+    target: str
+    """Tool, prompt or resource of a request, also on its answer when the request is listed too."""
     request_id: str
     took: str
     is_open: bool
@@ -128,6 +133,7 @@ def make_rows(
     listed = list(events)
     answers = {e.related_seq: e for e in (*listed, *known) if e.kind in _ANSWERS and e.related_seq is not None}
     open_calls = {call.seq for call in calls}
+    targets = {event.seq: _target(event) for event in (*listed, *known)}
     rows: list[EventRow] = []
     for event in listed:
         answer = event if event.kind in _ANSWERS else answers.get(event.seq)
@@ -141,6 +147,7 @@ def make_rows(
                 direction=event.direction.value,
                 kind=event.kind.value,
                 method=_method(event),
+                target=targets[event.seq] or targets.get(event.related_seq or 0, ""),
                 request_id=plain_id(event.request_id),
                 took=duration(took / 1e6) if took is not None else "",
                 is_open=event.seq in open_calls,
@@ -155,6 +162,17 @@ def make_rows(
 def plain_id(request_id: str | None) -> str:
     """Return a JSON-RPC id for people: `5` and `"s-41"` as they are, without the quotes of a string."""
     return (request_id or "").strip('"')
+
+
+def _target(event: Event) -> str:
+    """Return what a request names; a large one is not parsed for its row."""
+    if event.kind is EventKind.KEY:
+        return str(object_of(event.payload).get("key", ""))
+    if event.kind is not EventKind.REQUEST or event.size_bytes > _PARSED_UP_TO:
+        return ""
+    params = object_of(event.payload).get("params")
+    named = cast("dict[str, object]", params) if isinstance(params, dict) else {}
+    return str(named.get("name") or named.get("uri") or "")
 
 
 def _method(event: Event) -> str:

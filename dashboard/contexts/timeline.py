@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from ...server.models import Session
 from ..charts.lanes import Lane, Lanes, Tick
 from ..formatting import age, count
 from ..urls import Urls
@@ -12,7 +13,7 @@ from .paging import Option
 
 RANGES: Final = (5, 15, 60)
 """Minutes the chart can show."""
-DEFAULT_RANGE: Final = 15
+_USUAL_RANGE: Final = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +31,18 @@ class Timeline:
     sentence: str
 
 
+def default_range(session: Session, now: float) -> int:
+    """Return the minutes to show unasked: fewer for a session that is younger than that."""
+    age = (session.ended_at or now) - session.created_at
+    return RANGES[0] if age < RANGES[0] * 60 else _USUAL_RANGE
+
+
 def make_timeline(lanes: Lanes, urls: Urls, session_id: str, minutes: int) -> Timeline:
     """Return the chart of the last `minutes`."""
     ranges = tuple(
         Option(
             f"{each} min" if each < 60 else "1 h",
-            urls.session(session_id, range="" if each == DEFAULT_RANGE else each),
+            urls.session(session_id, range=each),
             each == minutes,
         )
         for each in RANGES

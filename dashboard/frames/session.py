@@ -10,7 +10,7 @@ from ...server.attach import Switchroom
 from ...server.errors import NotFound
 from ...server.models import Event, EventKind, Session
 from ..contexts.detail import make_pill, make_tabs
-from ..contexts.timeline import DEFAULT_RANGE, RANGES
+from ..contexts.timeline import RANGES
 from ..panels import Place, keys_panel, log_rows, streams_panel, summary_panel, timeline_panel
 from ..queries import EVENTS_SHOWN, LogQuery
 from ..templating import Templates
@@ -47,7 +47,7 @@ class SessionPageFrames:
         self._id = session_id
         self._tab = tab
         self._query = query
-        self._minutes = minutes if minutes in RANGES else DEFAULT_RANGE
+        self._minutes = minutes if minutes in RANGES else RANGES[1]
         self._follows_log = follows_log
         self._can_act = can_act
         self._is_client = is_client
@@ -59,10 +59,12 @@ class SessionPageFrames:
     async def frame(self, since: int) -> Frame:
         """Return what changed; new events come first into the log, never in between."""
         session = await self._room.directory.session(self._id)
+        if not session.is_live:
+            # Its verbs go, its end is explained and nothing changes any more: the page reads itself again.
+            raise Resync
         n = await self._show_events(session, since) if self._follows_log else since
         now = time.monotonic()
-        has_changed = session.version != self._version or not session.is_live
-        if has_changed and now - self._summarised_at >= _SUMMARY_EVERY:
+        if session.version != self._version and now - self._summarised_at >= _SUMMARY_EVERY:
             self._version, self._summarised_at = session.version, now
             await self._show_summary(session)
         if self._tab == "timeline" and now - self._charted_at >= _CHART_EVERY:
@@ -114,5 +116,5 @@ class SessionPageFrames:
     def _address(self) -> partial[str]:
         if self._is_client:
             return partial(self._urls.client, self._id)
-        kept = "" if self._minutes == DEFAULT_RANGE or self._tab != "timeline" else self._minutes
+        kept = self._minutes if self._tab == "timeline" else None
         return partial(self._urls.session, self._id, self._tab, range=kept)

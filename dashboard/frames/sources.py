@@ -10,7 +10,6 @@ from typing import Final
 from ...server.attach import Switchroom
 from ...server.errors import InvalidInput
 from ...server.models import Actor, Role
-from ..contexts.timeline import DEFAULT_RANGE
 from ..queries import DEFAULT_SIZE, DEFAULT_SORT, LogQuery, SessionQuery
 from ..templating import Templates
 from ..urls import TABS, Urls
@@ -101,7 +100,7 @@ def _session(follow: Follow) -> FrameSource:
         follow.reference(),
         tab if tab in TABS else "timeline",
         follow.log(),
-        minutes=follow.number("range", DEFAULT_RANGE),
+        minutes=follow.number("range"),
         follows_log=follow.text("log") == "1",
         can_act=follow.can_act,
         is_client=follow.text("client") == "1",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from typing import Annotated
 
@@ -18,7 +19,7 @@ from ..contexts.log import payload_text
 from ..contexts.menu import RowMenu
 from ..contexts.sessions import client_name
 from ..contexts.shell import Crumb, Frame, LiveLink
-from ..contexts.timeline import DEFAULT_RANGE, RANGES
+from ..contexts.timeline import RANGES, default_range
 from ..cursors import live_cursor
 from ..deps import CurrentActor, CurrentSwitchroom
 from ..panels import Place, keys_panel, log_panel, streams_panel, summary_panel, timeline_panel
@@ -30,6 +31,8 @@ from ..urls import QueryValue, Urls
 router = APIRouter()
 
 _AUDITED = 200
+_AUDIT_SCANNED = 1_000
+"""Latest actions searched for those that name the session among others."""
 
 
 @router.get("/sessions/{session_id}")
@@ -39,18 +42,18 @@ async def show_timeline(
     actor: CurrentActor,
     room: CurrentSwitchroom,
     query: WantedEvents,
-    range: int = DEFAULT_RANGE,
+    range: int = 0,
 ) -> Response:
     """Show the swim lanes with the newest events below."""
     urls, session = urls_of(request), await room.directory.session(session_id)
-    minutes = range if range in RANGES else DEFAULT_RANGE
-    kept = "" if minutes == DEFAULT_RANGE else minutes
+    minutes = range if range in RANGES else default_range(session, time.time())
+    kept = minutes if range in RANGES else None
     place = Place(session, partial(urls.session, session_id, range=kept))
     panel = view.SessionPanel(
         timeline=await timeline_panel(room.directory, urls, session, minutes),
         log=await log_panel(room.directory, urls, place, query, can_replay=_can_replay(actor, session)),
     )
-    return await _respond(request, room, actor, session, "timeline", panel, query, range=kept)
+    return await _respond(request, room, actor, session, "timeline", panel, query, range=minutes)
 
 
 @router.get("/sessions/{session_id}/events")
@@ -130,7 +133,12 @@ async def show_payload(session_id: str, seq: int, actor: CurrentActor, room: Cur
 
 
 async def _audit(room: Switchroom, session: Session) -> AuditTrail:
-    entries = await room.directory.audit(limit=_AUDITED, target=session.id)
+    # Actions on several sessions, or on a part of one, have a target of their own wording.
+    latest = await room.directory.audit(limit=_AUDIT_SCANNED)
+    exact = await room.directory.audit(limit=_AUDITED, target=session.id)
+    found = {entry.id: entry for entry in exact}
+    found.update((entry.id, entry) for entry in latest if session.id in entry.target or session.id in entry.detail)
+    entries = sorted(found.values(), key=lambda entry: entry.id, reverse=True)[:_AUDITED]
     return make_trail(entries, empty="No operator has acted on this session.")
 
 

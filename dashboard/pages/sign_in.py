@@ -25,6 +25,10 @@ router = APIRouter(include_in_schema=False)
 _WRONG: Final = "Wrong name or password."
 _ENDED: Final = "Your sign-in has ended. You will return to the page you were on."
 _OUT: Final = "You are signed out."
+_NOBODY: Final = (
+    "Nobody has a password yet. Open the one-time link that the server printed when it started, "
+    "or run: switchroom operators add NAME --role admin"
+)
 _MAX_NAME: Final = 64
 _STRANGER: Final = "anonymous"
 _UNKNOWN: Final = "(unknown name)"
@@ -38,7 +42,8 @@ async def show_sign_in(request: Request, next: str = "", ended: bool = False, ou
     try:
         await current_actor(request)
     except NotSignedIn:
-        return _form(request, next=safe_next(next, urls), note=_ENDED if ended else _OUT if out else "")
+        note = _ENDED if ended else _OUT if out else await _first_steps(request)
+        return _form(request, next=safe_next(next, urls), note=note)
     return RedirectResponse(safe_next(next, urls), 303)
 
 
@@ -153,6 +158,11 @@ async def _note(request: Request, actor: Actor, action: str, target: str, outcom
     except StoreUnavailable as error:
         # A full disk must not keep the people out who could clear it.
         logger.warning("The audit log did not take %s of %s (%s): %s", action, target, outcome, error)
+
+
+async def _first_steps(request: Request) -> str:
+    operators = await accounts_of(request).operators.all()
+    return "" if any(operator.has_password for operator in operators) else _NOBODY
 
 
 def _attempts(request: Request) -> SignInAttempts:

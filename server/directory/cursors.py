@@ -27,7 +27,12 @@ def decode_cursor(sort: str, cursor: str) -> Key:
     except (ValueError, TypeError):
         raise InvalidInput("This cursor was not issued here; start again without it.", field="cursor") from None
     is_text = sort.removeprefix("-") == "client"
-    is_fit = isinstance(value, str) if is_text else isinstance(value, int | float) and not isinstance(value, bool)
-    if issued_for != sort or not is_fit or not isinstance(session_id, str):
+    is_fit = isinstance(value, str) if is_text else _is_number(value)
+    if issued_for != sort or not is_fit or not (isinstance(session_id, str) and session_id.isascii()):
         raise InvalidInput("This cursor belongs to another order; start again without it.", field="cursor")
     return value, session_id
+
+
+def _is_number(value: object) -> bool:
+    """Whether a store can compare with it: neither a truth value, nor NaN, nor beyond 63 bits."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and -(2.0**63) < value < 2.0**63

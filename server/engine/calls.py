@@ -50,6 +50,7 @@ class Call:
         "_settled",
         "abort",
         "cancel_requested",
+        "is_interrupted",
         "is_settled",
         "key",
         "method",
@@ -62,6 +63,7 @@ class Call:
         "seq",
         "started_at",
         "started_clock",
+        "task",
         "total",
         "waiting",
     )
@@ -76,6 +78,9 @@ class Call:
         self.started_clock = time.perf_counter_ns()
         # Shielded: the handler outlives whatever cancels the HTTP exchange round it.
         self.scope = anyio.CancelScope(shield=True)
+        self.task: asyncio.Task[Any] | None = None
+        """Where the handler runs, while it does."""
+        self.is_interrupted = False
         self.cancel_requested: anyio.Event | None = None
         self.abort: EarlyAnswer | None = None
         self.on_abort: Callable[[EarlyAnswer], None] | None = None
@@ -106,6 +111,23 @@ class Call:
         self.scope.cancel()
         if self.on_cancel is not None:
             self.on_cancel(answer)
+        return True
+
+    def interrupt(self, answer: EarlyAnswer) -> None:
+        """Stop a handler that ignores its cancellation: its task itself is cancelled, whatever it shields.
+
+        For shutdown alone; the HTTP server would otherwise wait for the task.
+        """
+        self.abort = self.abort or answer
+        if self.task is not None and not self.is_interrupted:
+            self.is_interrupted = True
+            self.task.cancel()
+
+    def takes_back_interrupt(self) -> bool:
+        """Whether the running `CancelledError` is that of `interrupt`; the task then goes on uncancelled."""
+        if not self.is_interrupted or self.task is None:
+            return False
+        self.task.uncancel()
         return True
 
     def mark_settled(self) -> None:

@@ -62,6 +62,8 @@ class Engine:
         self._by_hash: dict[bytes, LiveSession] = {}
         self._tasks: set[asyncio.Task[object]] = set()
         self._draining: asyncio.Task[None] | None = None
+        self._overdue: set[Call] = set()
+        """Calls that were answered for while their handlers went on."""
         self.request_count = 0
 
     # -- life ----------------------------------------------------------------------------------
@@ -119,11 +121,20 @@ class Engine:
             session.each_call(lambda call: self._abort(call, answer, grace=0.3))
         if not await _until(self._has_no_calls, within=1.0):
             logger.warning("some calls did not end in time at shutdown")
+        await self._interrupt_all(answer)
         # Streams that carry an answer end by themselves once it is written.
         await _until(lambda: not any(session.streams for session in self.by_id.values()), within=0.3)
         for session in list(self.by_id.values()):
             for stream in list(session.streams or ()):
                 stream.close()
+
+    async def _interrupt_all(self, answer: EarlyAnswer) -> None:
+        """Stop the handlers that ignored their cancellation."""
+        for session in list(self.by_id.values()):
+            session.each_call(self._overdue.add)
+        for call in self._overdue:
+            call.interrupt(answer)
+        await _until(lambda: all(call.task is None for call in self._overdue), within=0.5)
 
     def _has_no_calls(self) -> bool:
         return not any(session.calls for session in self.by_id.values())
@@ -301,6 +312,7 @@ class Engine:
 
         def answer_for_it() -> None:
             if not call.is_settled and call.on_abort is not None:
+                self._overdue = {other for other in self._overdue if other.task is not None} | {call}
                 call.on_abort(answer)
 
         asyncio.get_running_loop().call_later(grace, answer_for_it)

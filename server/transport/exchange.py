@@ -7,6 +7,7 @@ task starts to send from the log; until then nothing is sent, and a quick answer
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from typing import Any
 
@@ -14,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from ..engine.calls import Call, EarlyAnswer
 from ..engine.engine import Engine
-from ..engine.session import LiveSession
+from ..engine.session import LiveSession, forget_outcome
 from ..engine.streams import OpenStream
 from ..errors import StoreUnavailable
 from ..ids import EventId
@@ -80,14 +81,29 @@ class Exchange:
         self._opened = OpenStream(call.seq, "post", tail.wake, method=call.method)
         self._writer = StreamWriter(self._engine, session, self._opened, tail, self._scope, self._send)
         self._writer.on_sent = self._sent
-        self._writing = asyncio.create_task(self._write_live(self._writer, self._opened))
+        self._writing = asyncio.create_task(self._write_live(self._writer, self._opened, self._note_opened()))
 
-    async def _write_live(self, writer: StreamWriter, opened: OpenStream) -> None:
+    def _note_opened(self) -> asyncio.Future[None] | None:
+        """Log the stream and return the commit that covers its request: what a cursor needs to survive a crash."""
+        detail = json.dumps({"stream": self._call.seq, "after": self._call.seq})
+        try:
+            _, committed = self._session.append(Direction.LOCAL, EventKind.STREAM, "opened", detail)
+        except StoreUnavailable:
+            return None
+        committed.add_done_callback(forget_outcome)
+        return committed
+
+    async def _write_live(
+        self, writer: StreamWriter, opened: OpenStream, committed: asyncio.Future[None] | None
+    ) -> None:
         try:
             async with closed_on_disconnect(self._receive, opened):
-                await writer.run(self._headers, self._priming())
+                await writer.run(self._headers, self._priming(), committed)
         finally:
             self._sent(self._unsent)
+            if not self._call.is_settled:
+                detail = json.dumps({"stream": opened.stream, "sent": opened.sent})
+                self._session.note(EventKind.STREAM, "closed", detail)
 
     def _priming(self) -> str:
         record = self._session.record

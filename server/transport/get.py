@@ -121,6 +121,6 @@ def _make_room(engine: Engine, session: LiveSession, stream: int) -> None:
         older.close()
         return
     settings = engine.settings
-    held = sum(1 for opened in session.streams or () if opened.kind == "get")
+    held = sum(1 for opened in session.streams or () if opened.kind == "get" and not opened.is_closed)
     if settings.has_limits and held >= settings.max_streams:
         raise LimitReached(f"This session holds {held} streams, its limit.", retry_after=2)

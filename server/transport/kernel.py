@@ -233,11 +233,12 @@ async def run_request(resident: Resident, context: CallContext, call: Call) -> d
     The exception is the server's own cancellation of the task, which is passed on.
     """
     outcome: dict[str, Any] | EarlyAnswer | None = None
+    call.task = asyncio.current_task()
     try:
         with call.scope:
             outcome = await resident.runner.on_request(context, call.method, call.params)
     except asyncio.CancelledError:
-        if is_cancelled_from_outside():
+        if not call.takes_back_interrupt() and is_cancelled_from_outside():
             raise
         outcome = EarlyAnswer(REQUEST_CANCELLED, "The handler cancelled itself")
     except (MCPError, ValidationError) as error:
@@ -250,6 +251,7 @@ async def run_request(resident: Resident, context: CallContext, call: Call) -> d
         code = 0 if isinstance(error, Exception) else INTERNAL_ERROR
         outcome = EarlyAnswer(code, str(error) or type(error).__name__)
     finally:
+        call.task = None
         context.close()
     if call.abort is not None:
         return call.abort  # whatever the handler made of it: its client is told why it was cancelled

@@ -58,6 +58,7 @@ class Leg:
             message = "The server is shutting down." if self._engine.is_stopping else NOT_RUNNING
             await send_error(send, 503, message, headers=[(b"retry-after", b"2")])
             return
+        scope = without_blanks(scope)
         version = header(scope, _VERSION_HEADER)
         is_modern = version is not None and version not in HANDSHAKE_PROTOCOL_VERSIONS
         if is_modern or self._manager.stateless:
@@ -163,7 +164,18 @@ class Leg:
         await send_error(send, 404, text, code=SESSION_ENDED, data=data)
 
 
+def without_blanks(scope: Scope) -> Scope:
+    """Return the scope with no blanks around header values: they are no part of them (RFC 9110, section 5.5).
+
+    h11 takes them off itself; httptools, which uvicorn prefers where it is installed, leaves the trailing ones.
+    """
+    headers: list[tuple[bytes, bytes]] = scope["headers"]
+    if not any(value[-1:].isspace() or value[:1].isspace() for _, value in headers):
+        return scope
+    return {**scope, "headers": [(name, value.strip()) for name, value in headers]}
+
+
 def header(scope: Scope, name: bytes) -> str | None:
     """Return the first header of that (lower-case) name."""
     value: Any = next((v for k, v in scope["headers"] if k == name), None)
-    return value.decode("latin-1").strip() if value is not None else None
+    return value.decode("latin-1") if value is not None else None

@@ -66,8 +66,8 @@ class StreamWriter:
         if not limit.expired() and ((until := limit.when()) is None or soon < until):
             limit.reschedule(soon)
 
-    async def run(self, headers: list[Header], first: str) -> None:
-        """Send the head, `first`, and then the stream until its answer, its end or the client's."""
+    async def run(self, headers: list[Header], first: str, committed: asyncio.Future[None] | None = None) -> None:
+        """Send the head, `first` once `committed`, and then the stream until its answer, its end or the client's."""
         session = self._session
         if session.streams is None:
             session.streams = []
@@ -75,6 +75,8 @@ class StreamWriter:
         session.touch()
         try:
             await self._bounded({"type": "http.response.start", "status": 200, "headers": [*SSE_HEADERS, *headers]})
+            if committed is not None:
+                await asyncio.wait({committed})
             await self._write(first.encode("ascii"))
             try:
                 await self._follow()

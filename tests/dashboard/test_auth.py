@@ -186,6 +186,13 @@ async def test_a_malformed_form_is_refused_like_a_wrong_password(console: Consol
     assert answer.status_code in (400, 401, 422)
 
 
+async def test_a_console_without_any_password_says_how_to_get_in(console: Console) -> None:
+    browser = console.browser()
+    assert "one-time link" in parse((await browser.get("/admin/login")).text).one(".note").text
+    await console.accounts.operators.add("ana", Role.VIEWER, PASSWORD)
+    assert not parse((await browser.get("/admin/login")).text).select(".note")
+
+
 # -- how often ---------------------------------------------------------------------------------
 
 

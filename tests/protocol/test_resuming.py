@@ -254,7 +254,7 @@ async def test_what_retention_dropped_is_signalled_and_the_rest_comes() -> None:
 async def test_a_call_whose_answer_was_dropped_is_over() -> None:
     async with running(Toolbox().mcp, max_events=100) as site, session(site.url) as wire:
         held = (await wire.call("echo", id="old", text="hi")).events[0].id
-        for _ in range(70):
+        for _ in range(90):
             await wire.request("ping")
         assert held is not None and await refused(wire, held)
         assert site.url

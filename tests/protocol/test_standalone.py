@@ -167,10 +167,12 @@ async def test_streams_of_one_session_are_bounded() -> None:
                 await call.next()
                 held.append(call.last_id)
         await eventually(lambda: not only_session(site).streams)
-        for event_id in held[:2]:
-            await (await stack.enter_async_context(wire.listening(event_id))).next()
+        resumed = [await stack.enter_async_context(wire.listening(event_id)) for event_id in held[:2]]
+        for stream in resumed:
+            await stream.next()
         assert (await wire.refused_get(held[2])).status_code == 429
-        await (await stack.enter_async_context(wire.listening(held[0]))).next()  # in its older self's place
+        async with wire.listening(held[0]) as newer:  # in its older self's place
+            await newer.next()
         box.let_go()
 
 

@@ -163,6 +163,12 @@ def _emitting(box: Toolbox) -> None:
         return "progressed"
 
     @box.mcp.tool()
+    async def update(ctx: Context, uri: str) -> str:
+        """Tell listeners of the newer era that a resource changed."""
+        await ctx.notify_resource_updated(uri)
+        return "updated"
+
+    @box.mcp.tool()
     async def tell(ctx: Context, text: str) -> str:
         """Send a log message on the standalone stream."""
         params = LoggingMessageNotificationParams(level="info", data=text)

@@ -1,0 +1,49 @@
+"""One MCP server in the house: what Switchroom adds to it, and its leg."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from mcp.server.lowlevel import Server
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
+from .engine.engine import Engine
+from .modern.announcements import Announcements
+from .modern.clients import Clients
+from .modern.handles import Handles
+from .recorder import Recorder
+from .transport.leg import Leg
+from .transport.residents import Residents
+
+
+class Mount:
+    """A low-level server with its recorder, announcements and residents installed, once."""
+
+    def __init__(self, engine: Engine, server: Server[Any], name: str) -> None:
+        self._engine = engine
+        self.server = server
+        self.name = name
+        self.residents = Residents(engine, server, name)
+        self.clients = Clients(engine, name)
+        self.announcements = Announcements(is_enabled=engine.settings.announcements)
+        self.announcements.install(server)
+        server.middleware.insert(0, Recorder(engine, Handles(engine), self.clients, server))
+
+    def replace_leg(self, manager: StreamableHTTPSessionManager) -> None:
+        """Put our stateful leg in place of the SDK's."""
+        # An ordinary attribute that the SDK reads on every request; its declared type is narrower than its use.
+        manager.asgi_app = Leg(self._engine, manager, self.residents)  # type: ignore[assignment]
+
+    def follow_lifespan(self, running: Callable[[], AbstractAsyncContextManager[None]]) -> None:
+        """Run the engine as long as the server's own lifespan; wrapping it is the only public way to its state."""
+        theirs: Any = self.server.lifespan
+
+        @asynccontextmanager
+        async def lifespan(server: Server[Any]) -> AsyncIterator[Any]:
+            async with running(), theirs(server) as state:
+                self.residents.lifespan_state = state
+                yield state
+
+        self.server.lifespan = lifespan

@@ -1,0 +1,296 @@
+"""How sessions end, and what everybody who still knows their id is told."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+from switchroom.server.engine.sweeper import Sweeper
+from switchroom.server.filters import parse_filter
+from switchroom.server.models import Actor, Role, SessionState
+from tests.support.servers import Site, eventually, running
+from tests.support.toolbox import Tokens, Toolbox, guarded_toolbox
+from tests.support.wire import Answer, client, session, text_of
+
+pytestmark = pytest.mark.anyio
+
+OPERATOR = Actor("ann", Role.OPERATOR)
+
+
+def only_session(site: Site) -> Any:
+    (live,) = site.switchroom.engine.by_id.values()
+    return live
+
+
+async def expire(site: Site, reason: str = "enough") -> None:
+    result = await site.switchroom.operations.expire(OPERATOR, reason, query=parse_filter(""))
+    assert result.failed == []
+
+
+def is_plain_404(answer: Answer) -> bool:
+    return answer.status == 404 and answer.last["error"] == {"code": -32600, "message": "Session not found"}
+
+
+async def test_delete_ends_the_session_and_later_requests_are_told_so() -> None:
+    async with running(Toolbox().mcp) as site, session(site.url) as wire:
+        assert (await wire.delete()).status_code == 200
+        answer = await wire.call("echo", id=3, text="hi")
+        assert (answer.status, answer.content_type) == (404, "application/json")
+        assert "closed by its client" in answer.last["error"]["message"]
+        assert answer.last["error"]["data"]["code"] == "client"
+        assert (await wire.refused_get()).status_code == 404
+        assert (await wire.delete()).status_code == 404
+        (seen,) = (await site.switchroom.directory.sessions(parse_filter(""))).items
+        assert (seen.state, seen.end_code) == (SessionState.CLOSED, "client")
+        assert site.switchroom.engine.admission.live == 0
+
+
+@pytest.mark.parametrize("tool", ["wait", "stubborn", "block"])
+async def test_delete_answers_the_calls_in_flight(tool: str) -> None:
+    box = Toolbox()
+    async with running(box.mcp, cancel_grace_seconds=0.1) as site, session(site.url) as wire:
+        async with wire.streaming(wire.call_message(tool, id="d")) as stream:
+            await stream.next()
+            assert (await wire.delete()).status_code == 200
+            (answer,) = await stream.rest()
+            assert (answer["id"], answer["error"]["code"]) == ("d", -32001)
+            assert "closed by its client" in answer["error"]["message"]
+        box.let_go()
+
+
+@pytest.mark.parametrize("tool", ["wait", "stubborn"])
+async def test_delete_answers_a_call_that_has_sent_nothing_yet(tool: str) -> None:
+    box = Toolbox()
+    async with running(box.mcp, cancel_grace_seconds=0.05, stream_after_seconds=60) as site, session(site.url) as wire:
+        call = asyncio.create_task(wire.call(tool, id="d"))
+        await eventually(lambda: box.started[tool])
+        assert (await wire.delete()).status_code == 200
+        assert (await call).last["error"]["code"] == -32001
+        box.let_go()
+
+
+async def test_an_operators_end_answers_calls_ends_streams_and_says_why() -> None:
+    box = Toolbox()
+    async with running(box.mcp) as site, session(site.url) as wire:
+        async with wire.listening() as standalone, wire.streaming(wire.call_message("wait", id="e")) as stream:
+            await standalone.next()
+            await stream.next()
+            await expire(site, "moving house")
+            (answer,) = await stream.rest()
+            assert answer["error"]["code"] == -32001
+            assert "expired by an operator: moving house" in answer["error"]["message"]
+            assert await standalone.rest() == []
+        told = (await wire.call("echo", text="hi")).last["error"]
+        assert (told["code"], told["data"]["reason"]) == (-32001, "moving house")
+        assert "Send initialize" in told["message"]
+
+
+async def test_the_answer_of_a_live_stream_is_written_before_the_stream_is_ended() -> None:
+    """The end of the session and the answer's commit race; the answer must win on every connection."""
+    box = Toolbox()
+    async with running(box.mcp) as site, session(site.url) as wire:
+        async with (
+            wire.streaming(wire.call_message("wait", id="a")) as one,
+            wire.streaming(wire.call_message("wait", id="b")) as two,
+        ):
+            await one.next()
+            await two.next()
+            async with wire.listening(two.last_id) as resumed:
+                await resumed.next()
+                commit = site.switchroom.store.events.append
+                released = asyncio.Event()
+
+                def slow_append(session_no: int, event: Any) -> asyncio.Future[None]:
+                    """Commit later, as a disk does."""
+
+                    async def later() -> None:
+                        await released.wait()
+                        await commit(session_no, event)
+
+                    return asyncio.ensure_future(later())
+
+                site.switchroom.store.events.append = slow_append  # type: ignore[method-assign]
+                ending = asyncio.create_task(expire(site))
+                await eventually(lambda: only_session(site).in_flight == 0)
+                released.set()
+                assert [m["error"]["code"] for m in await one.rest()] == [-32001]
+                assert [m["error"]["code"] for m in await resumed.rest()] == [-32001]
+                await ending
+
+
+async def test_a_session_ends_once_however_many_ask_for_it() -> None:
+    async with running(Toolbox().mcp) as site, session(site.url) as wire:
+        session_id = only_session(site).record.id
+        verbs = site.switchroom.operations
+        results = await asyncio.gather(
+            *(verbs.expire(OPERATOR, "race", session_ids=[session_id]) for _ in range(20)), wire.delete()
+        )
+        ended = sum(len(result.expired) for result in results[:-1])  # type: ignore[union-attr]
+        assert ended == 1
+        assert site.switchroom.engine.admission.live == 0
+
+
+async def test_an_idle_session_expires_and_a_held_stream_keeps_one_alive() -> None:
+    async with running(Toolbox().mcp, idle_seconds=60) as site, session(site.url) as idle, session(site.url) as held:
+        async with held.listening() as stream:
+            await stream.next()
+            await Sweeper(site.switchroom.engine).sweep(time.monotonic() + 61)
+            told = (await idle.call("echo", text="hi")).last["error"]
+            assert told["data"]["code"] == "idle"
+            assert text_of((await held.call("echo", text="alive")).last) == "alive"
+            await Sweeper(site.switchroom.engine).sweep(time.monotonic() + 3600)
+            assert text_of((await held.call("echo", text="alive")).last) == "alive"
+
+
+async def test_a_call_in_flight_keeps_a_session_from_idling_out_but_not_from_its_lifetime() -> None:
+    box = Toolbox()
+    async with running(box.mcp, idle_seconds=60) as site, session(site.url) as wire:
+        async with wire.streaming(wire.call_message("wait")) as stream:
+            await stream.next()
+            await Sweeper(site.switchroom.engine).sweep(time.monotonic() + 61)
+            assert only_session(site).in_flight == 1
+            only_session(site).record.lifetime_seconds = 0.001
+            await Sweeper(site.switchroom.engine).sweep(time.monotonic())
+            assert "end of its lifetime" in (await stream.rest())[-1]["error"]["message"]
+
+
+async def test_a_session_shows_when_it_expires() -> None:
+    async with running(Toolbox().mcp, idle_seconds=60) as site, session(site.url):
+        shown = site.switchroom.engine.describe(only_session(site))
+        assert shown.expires_at is not None
+        assert 50 < shown.expires_at - time.time() <= 60
+
+
+async def test_clean_ups_run_when_the_session_ends_and_only_then() -> None:
+    async with running(Toolbox().mcp, hibernate_seconds=1) as site, session(site.url) as wire:
+        cleaned: list[str] = []
+        only_session(site).resident.connection.exit_stack.callback(cleaned.append, "cleaned")
+        await Sweeper(site.switchroom.engine).sweep(time.monotonic() + 10)
+        assert cleaned == []
+        await wire.delete()
+        assert cleaned == ["cleaned"]
+
+
+async def test_a_flood_of_failing_handshakes_leaves_no_session_and_no_slot() -> None:
+    async with running(Toolbox().mcp, max_sessions=3) as site, client(site.url) as wire:
+        for _ in range(20):
+            answer = await wire.post({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {}})
+            assert answer.last["error"]["code"] == -32602
+        assert "result" in (await wire.initialize()).last
+        await eventually(lambda: len(site.switchroom.engine.by_id) == 1)
+
+
+# -- whose session it is -----------------------------------------------------------------------
+
+
+async def test_another_principals_session_is_answered_as_an_unknown_one() -> None:
+    tokens = Tokens()
+    mine, theirs = tokens.issue("mine", "ann"), tokens.issue("theirs", "bob")
+    async with running(guarded_toolbox(tokens).mcp) as site, session(site.url, token=mine) as wire:
+        await wire.call("tell", text="for ann")
+        async with client(site.url, token=theirs) as thief:
+            thief.session_id, thief.version = wire.session_id, wire.version
+            assert is_plain_404(await thief.call("echo", text="hi"))
+            assert is_plain_404(await thief.call("echo", text="hi", id="x"))
+            assert (await thief.refused_get()).json()["error"]["message"] == "Session not found"
+            assert (await thief.delete()).status_code == 404
+            assert (await thief.cancel(1)).status == 404
+            await wire.delete()
+            assert is_plain_404(await thief.call("echo", text="hi"))
+        told = await wire.call("echo", text="hi")
+        assert "closed by its client" in told.last["error"]["message"]
+
+
+@pytest.mark.parametrize("other", [{"client_id": "other app"}, {"issuer": "https://elsewhere.example"}])
+async def test_a_principal_is_issuer_client_and_subject_together(other: dict[str, str]) -> None:
+    tokens = Tokens()
+    mine, namesake = tokens.issue("mine", "ann"), tokens.issue("namesake", "ann", **other)
+    async with running(guarded_toolbox(tokens).mcp) as site, session(site.url, token=mine) as wire:
+        async with client(site.url, token=namesake) as thief:
+            thief.session_id = wire.session_id
+            assert is_plain_404(await thief.call("echo", text="hi"))
+
+
+async def test_a_refreshed_token_of_the_same_principal_goes_on_with_the_session() -> None:
+    tokens = Tokens()
+    async with running(guarded_toolbox(tokens).mcp) as site:
+        async with session(site.url, token=tokens.issue("first", "ann")) as wire:
+            del tokens.known["first"]
+            async with client(site.url, token=tokens.issue("second", "ann")) as again:
+                again.session_id = wire.session_id
+                assert text_of((await again.call("echo", text="same me")).last) == "same me"
+            assert (await wire.call("echo", text="hi", id=1)).status == 401
+            assert site.switchroom.engine.describe(only_session(site)).principal == "ann"
+
+
+async def test_requests_without_a_token_are_401_and_leave_nothing() -> None:
+    async with running(guarded_toolbox(Tokens()).mcp) as site, client(site.url) as wire:
+        response = await wire.http.post(site.url, json={}, headers=wire.headers())
+        assert response.status_code == 401
+        assert site.switchroom.engine.by_id == {}
+
+
+async def test_a_token_that_expires_ends_the_stream_it_opened_and_not_the_session() -> None:
+    tokens = Tokens()
+    token = tokens.issue("short", "ann")
+    async with running(guarded_toolbox(tokens).mcp, ping_seconds=0.05) as site, session(site.url, token=token) as wire:
+        async with wire.listening() as stream:
+            await stream.next()
+            tokens.known["short"].expires_at = int(time.time()) - 1
+            assert await stream.rest() == []
+        async with client(site.url, token=tokens.issue("fresh", "ann")) as again:
+            again.session_id, again.version = wire.session_id, wire.version
+            async with again.listening(stream.last_id) as resumed:
+                await resumed.next()
+                await again.call("tell", text="still here")
+                assert (await resumed.message())["params"]["data"] == "still here"
+
+
+async def test_a_token_that_expires_ends_a_busy_stream_as_well() -> None:
+    tokens = Tokens()
+    token = tokens.issue("short", "ann")
+    async with running(guarded_toolbox(tokens).mcp, ping_seconds=60) as site, session(site.url, token=token) as wire:
+        async with wire.listening() as stream:
+            await stream.next()
+            tokens.known["short"].expires_at = int(time.time()) - 1
+            live = only_session(site)
+            await live.resident.connection.outbound.notify("notifications/message", {"level": "info", "data": "secret"})
+            assert await stream.rest() == []
+
+
+async def test_sessions_of_two_servers_in_one_process_stay_apart() -> None:
+    """An id of one server is unknown to the other, whatever became of it."""
+    from starlette.applications import Starlette
+    from starlette.routing import Mount
+
+    from switchroom.server import Settings
+    from switchroom.server.attach import switchroom
+    from tests.support.servers import serving
+
+    built = switchroom(Settings(db="memory:"))
+    apps = [built.attach(Toolbox().mcp) for _ in range(2)]
+    outer = Starlette(routes=[Mount("/a", apps[0]), Mount("/b", apps[1])], lifespan=both(apps))
+    async with serving(outer, before_stop=built.engine.drain) as base:
+        async with session(f"{base}/a/mcp") as wire, client(f"{base}/b/mcp") as other:
+            other.session_id = wire.session_id
+            assert is_plain_404(await other.call("echo", text="hi"))
+            await wire.delete()
+            assert is_plain_404(await other.call("echo", text="hi"))
+            assert sorted(built.directory.server_names) == ["toolbox", "toolbox-2"]
+
+
+def both(apps: list[Any]) -> Any:
+    """Return a lifespan that runs the lifespans of several apps."""
+    from contextlib import AsyncExitStack, asynccontextmanager
+
+    @asynccontextmanager
+    async def lifespan(outer: Any) -> Any:
+        async with AsyncExitStack() as stack:
+            for app in apps:
+                await stack.enter_async_context(app.router.lifespan_context(app))
+            yield
+
+    return lifespan
