@@ -113,15 +113,14 @@ class Gate:
 def console_routes(console: Console) -> list[BaseRoute]:
     """Return the console's routes for another application: exact paths, so that none of its own is shadowed."""
     gate = Guard(Gate(console), console.switchroom.settings)
-    return [Route(route.path, endpoint=gate) for route in _leaves(console.app.routes)]
+    prefix = console.urls.prefix
+    pages = [prefix + path for router in (*page_routers(), *action_routers()) for path in _paths(router.routes)]
+    api = [path for router in api_routers() for path in _paths(router.routes)]
+    return [Route(path, endpoint=gate) for path in dict.fromkeys([*pages, *api, *_paths(console.app.routes)])]
 
 
-def _leaves(routes: Sequence[BaseRoute]) -> list[Route]:
-    found: dict[str, Route] = {}
-    for route in routes:
-        if isinstance(route, Route):
-            found.setdefault(route.path, route)
-    return list(found.values())
+def _paths(routes: Sequence[BaseRoute]) -> list[str]:
+    return [route.path for route in routes if isinstance(route, Route)]
 
 
 def mcp_routes(room: Switchroom) -> list[BaseRoute]:

@@ -27,7 +27,7 @@ class AuditRow:
     outcome_label: str
     result: str
     address: str
-    detail: Rendered
+    record: Rendered
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,5 +73,5 @@ def _row(entry: AuditEntry) -> AuditRow:
         outcome_label=OUTCOMES.get(entry.outcome, entry.outcome),
         result=result_text(entry),
         address=entry.address,
-        detail=render_json(entry.detail or "{}"),
+        record=render_json(entry.detail or "{}"),
     )

@@ -61,7 +61,6 @@ class AudienceNote:
     sentence: str
     waiting: str
     button: str
-    is_empty: bool
     error: str
 
 
@@ -90,7 +89,6 @@ class Tally:
     """One figure of a receipt."""
 
     name: ClassVar[str] = "tally"
-    status: str
     label: str
     meaning: str
     count: int
@@ -181,7 +179,7 @@ def make_receipt(broadcast: Broadcast, urls: Urls, status: str = "") -> ReceiptH
     counts = broadcast.counts
     pending = counts.get(DeliveryStatus.PENDING, 0)
     tallies = tuple(
-        Tally(key, label, meaning, counts.get(key, 0), urls.broadcast(broadcast.id, status=key), key == status)
+        Tally(label, meaning, counts.get(key, 0), urls.broadcast(broadcast.id, status=key), key == status)
         for key, (label, meaning) in RECEIPT_LABELS.items()
     )
     parts = ", ".join(f"{count(tally.count)} {tally.label.lower()}" for tally in tallies if tally.count)
@@ -209,7 +207,7 @@ def make_receipts(receipts: Iterable[Receipt], urls: Urls) -> tuple[ReceiptRow, 
 def make_reach(audience: Audience | None, *, error: str = "", chosen: Sequence[str] = ()) -> AudienceNote:
     """Return whom the choice reaches; `audience` is `None` while the filter is wrong."""
     if audience is None:
-        return AudienceNote("", "", "Send", True, error)
+        return AudienceNote("", "", "Send", error)
     total = audience.sessions + audience.clients
     who = plural(audience.sessions, "session")
     if audience.clients:
@@ -222,12 +220,11 @@ def make_reach(audience: Audience | None, *, error: str = "", chosen: Sequence[s
         else "The message reaches all of them at once."
     )
     if chosen:
-        return AudienceNote(
-            f"{plural(len(chosen), 'chosen session')}.", "", f"Send to {plural(len(chosen), 'session')}", False, ""
-        )
+        what = plural(len(chosen), "session")
+        return AudienceNote(f"{what} chosen.", "", f"Send to {what}", "")
     if not total:
-        return AudienceNote("Nobody matches right now.", "", "Send", True, "")
-    return AudienceNote(f"{who}. {listening}.", waiting, f"Send to {who}", False, "")
+        return AudienceNote("Nobody matches right now.", "", "Send", "")
+    return AudienceNote(f"{who}. {listening}.", waiting, f"Send to {who}", "")
 
 
 def _segments(broadcast: Broadcast) -> tuple[Segment, ...]:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from ...server.errors import NotFound
-from ...server.filters import FilterError, parse_filter, quote_value
+from ...server.filters import FilterError, parse_filter
 from ..contexts.dialogs import FormPage, Shortcuts
 from ..deps import CurrentActor, CurrentSwitchroom
 from ..rendering import render_form
@@ -59,5 +59,6 @@ async def go(
     try:
         query = parse_filter(wanted).text
     except FilterError:
-        query = quote_value(wanted)
+        escaped = wanted.replace("\\", "\\\\").replace('"', '\\"')
+        query = f'"{escaped}"'
     return RedirectResponse(urls.sessions(query), status_code=303)

@@ -154,7 +154,7 @@ class Announcements:
         session.streams = [*(session.streams or []), opened]
         self._listeners.append(listener)
         session.touch()
-        tasks = [
+        tasks: list[asyncio.Future[Any]] = [
             asyncio.ensure_future(inner(ctx, params)),
             asyncio.ensure_future(self._forward(ctx, listener, opened)),
             asyncio.ensure_future(listener.closing.wait()),

@@ -5,7 +5,7 @@ A handle is a bearer secret: the store keeps its hash, the log shows its first e
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from mcp.server.context import ServerRequestContext
 
@@ -81,5 +81,5 @@ class Handles:
 def handle_argument(params: Any) -> str | None:
     """Return the handle among a tool call's arguments."""
     arguments = params.get("arguments") if params else None
-    handle = arguments.get(ARGUMENT) if isinstance(arguments, dict) else None
+    handle = cast("dict[str, object]", arguments).get(ARGUMENT) if isinstance(arguments, dict) else None
     return handle if isinstance(handle, str) and handle else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from mcp.shared.dispatcher import CallOptions, ProgressFnT
 from mcp.shared.exceptions import MCPError, NoBackChannelError
@@ -60,8 +60,7 @@ class PendingAnswer:
             return
         error = answer.get("error")
         if error is None:
-            result = answer.get("result")
-            self._future.set_result(dict(result) if isinstance(result, Mapping) else {})
+            self._future.set_result({**_mapping(answer.get("result"))})
         else:
             self._future.set_exception(MCPError.from_error_data(_error_data(error)))
 
@@ -75,9 +74,14 @@ class PendingAnswer:
             return await self._future
 
 
+def _mapping(value: object) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+
+
 def _error_data(error: object) -> ErrorData:
-    if isinstance(error, Mapping) and isinstance(error.get("code"), int):
-        return ErrorData(code=error["code"], message=str(error.get("message", "")), data=error.get("data"))
+    fields = _mapping(error)
+    if isinstance(code := fields.get("code"), int):
+        return ErrorData(code=code, message=str(fields.get("message", "")), data=fields.get("data"))
     return ErrorData(code=-32603, message="The client answered with a malformed error")
 
 

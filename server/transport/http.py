@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable
 
 from starlette.requests import Request
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from .messages import INVALID_REQUEST, error_text
 
@@ -64,9 +64,9 @@ async def read_body(receive: Receive, limit: int) -> bytes:
         raise BodyIncomplete from None
 
 
-async def _read_chunks(receive: Receive, message: object, limit: int) -> bytes:
+async def _read_chunks(receive: Receive, message: Message, limit: int) -> bytes:
     received = bytearray()
-    while isinstance(message, dict) and message["type"] == "http.request":
+    while message["type"] == "http.request":
         received += message.get("body", b"")
         if len(received) > limit:
             raise BodyTooLarge

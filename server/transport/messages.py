@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import pydantic_core
 
@@ -56,11 +56,12 @@ def read_message(body: bytes, max_depth: int) -> Message:
         raise Malformed(PARSE_ERROR, f"Parse error: {error}") from None
     if not isinstance(raw, dict):
         raise Malformed(INVALID_PARAMS, "Validation error: the body must be one JSON-RPC object, not a batch")
-    if raw.get("jsonrpc") != "2.0":
+    message = cast("dict[str, Any]", raw)
+    if message.get("jsonrpc") != "2.0":
         raise Malformed(INVALID_PARAMS, 'Validation error: "jsonrpc" must be "2.0"')
-    if len(body) > max_depth and _depth(raw, max_depth) >= max_depth:
+    if len(body) > max_depth and _depth(message, max_depth) >= max_depth:
         raise Malformed(PARSE_ERROR, f"Parse error: nested deeper than {max_depth} levels")
-    return _classify(raw)
+    return _classify(message)
 
 
 def _classify(raw: dict[str, Any]) -> Message:
@@ -87,17 +88,16 @@ def _id_key(value: object) -> str:
     return json.dumps(value)
 
 
-def _depth(value: object, limit: int) -> int:
+def _depth(value: dict[str, Any], limit: int) -> int:
     """Return the nesting depth of `value`, at most `limit`; iterative, so hostile depth costs no stack."""
-    depth, level = 0, [value]
+    depth = 0
+    level: list[object] = [value]
     while level and depth < limit:
         depth += 1
         below: list[object] = []
         for item in level:
-            if isinstance(item, dict):
-                below.extend(v for v in item.values() if isinstance(v, dict | list))
-            elif isinstance(item, list):
-                below.extend(v for v in item if isinstance(v, dict | list))
+            inside = cast("dict[str, object]", item).values() if isinstance(item, dict) else cast("list[object]", item)
+            below.extend(v for v in inside if isinstance(v, dict | list))
         level = below
     return depth
 

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 from starlette.types import Receive, Scope, Send
 
@@ -168,7 +168,7 @@ def _is_answer(event: Event) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def closed_on_disconnect(receive: Receive, opened: OpenStream) -> AsyncIterator[None]:
+async def closed_on_disconnect(receive: Receive, opened: OpenStream) -> AsyncGenerator[None]:
     """Close `opened` as soon as its client leaves."""
 
     async def watch() -> None:

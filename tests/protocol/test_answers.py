@@ -14,19 +14,13 @@ from mcp_types import CallToolRequestParams, NotificationParams
 
 from switchroom.server.models import EventKind
 from switchroom.server.store import EventQuery
-from tests.support.servers import Site, eventually, running
+from tests.support.servers import eventually, running
 from tests.support.toolbox import Toolbox, low_level_server
-from tests.support.wire import client, raw_connection, session, text_of
+from tests.support.wire import Json, client, raw_connection, session, text_of
 
 pytestmark = pytest.mark.anyio
 
 OLDER = ["2024-11-05", "2025-03-26", "2025-06-18"]
-
-
-def only_session(site: Site) -> Any:
-    """Return the one live session."""
-    (live,) = site.switchroom.engine.by_id.values()
-    return live
 
 
 async def test_a_quick_answer_is_one_sse_body_with_priming_and_ids() -> None:
@@ -39,7 +33,7 @@ async def test_a_quick_answer_is_one_sse_body_with_priming_and_ids() -> None:
         assert (priming.data, priming.retry) == ("", 1234)
         assert priming.id is not None and message.id is not None and priming.id != message.id
         assert (message.message["id"], text_of(message.message)) == (5, "hi")
-        assert wire.session_id not in answer.text
+        assert str(wire.session_id) not in answer.text
 
 
 @pytest.mark.parametrize("version", OLDER)
@@ -71,10 +65,10 @@ async def test_a_handler_that_takes_long_is_answered_as_a_live_stream() -> None:
         async with wire.streaming(wire.call_message("wait")) as stream:
             priming = await stream.next()
             assert priming is not None and priming.id is not None
-            assert [opened.kind for opened in only_session(site).streams] == ["post"]
+            assert [opened.kind for opened in site.live().streams] == ["post"]
             box.let_go()
             assert text_of((await stream.rest())[-1]) == "waited"
-        await eventually(lambda: only_session(site).streams == [])
+        await eventually(lambda: site.live().streams == [])
 
 
 async def test_a_silent_stream_is_kept_open_with_comments() -> None:
@@ -106,7 +100,7 @@ async def test_calls_run_at_the_same_time_and_answer_out_of_order() -> None:
         async with wire.streaming(wire.call_message("wait", id="slow")) as slow:
             await slow.next()
             assert text_of((await wire.call("echo", id="quick", text="first")).last) == "first"
-            assert set(only_session(site).calls) == {'"slow"'}
+            assert set(site.live().calls) == {'"slow"'}
             box.let_go()
             assert (await slow.rest())[-1]["id"] == "slow"
 
@@ -173,7 +167,7 @@ async def test_a_result_without_a_json_form_is_an_error_of_its_own_call(caplog: 
             answer = await wire.call(name)
             assert (answer.last["error"]["code"], answer.status) == (-32603, 200)
         assert (await wire.request("ping")).last["result"] == {}
-        assert only_session(site).in_flight == 0
+        assert site.live().in_flight == 0
     caplog.clear()
 
 
@@ -218,7 +212,7 @@ async def test_json_mode_needs_json_in_accept_alone() -> None:
 
 async def test_json_mode_cannot_ask_on_the_calls_stream_but_on_the_standalone_one() -> None:
     box = Toolbox()
-    capabilities = {"elicitation": {}}
+    capabilities: Json = {"elicitation": {}}
     async with running(box.mcp, options={"json_response": True}) as site:
         async with session(site.url, capabilities=capabilities) as wire, wire.listening() as standalone:
             await standalone.next()
@@ -273,7 +267,9 @@ async def test_a_base_exception_in_a_notification_handler_is_contained(caplog: p
         assert (await wire.notify("notifications/roots/list_changed")).status == 202
         await eventually(lambda: raised)
         assert text_of((await wire.call("echo", text="alive")).last) == "alive"
-    assert any("notifications/roots/list_changed" in r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR)
+    assert any(
+        "notifications/roots/list_changed" in r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR
+    )
     caplog.clear()
 
 
@@ -313,8 +309,8 @@ async def test_twenty_megabytes_to_a_client_that_left_are_bounded_by_retention()
     async with running(box.mcp) as site, session(site.url) as wire:
         async with wire.streaming(wire.call_message("emit", id="big", count=20_000, size=1000)) as stream:
             await stream.message()
-        await eventually(lambda: only_session(site).in_flight == 0, within=20)
-        record = only_session(site).record
+        await eventually(lambda: site.live().in_flight == 0, within=20)
+        record = site.live().record
         assert record.last_seq > 20_000
         page = await site.switchroom.directory.events(record.id, EventQuery(kinds=(EventKind.RESPONSE,), limit=5))
         assert page.events[-1].request_id == '"big"'
@@ -323,7 +319,7 @@ async def test_twenty_megabytes_to_a_client_that_left_are_bounded_by_retention()
 async def test_notifications_on_the_wire_are_in_the_log_first() -> None:
     async with running(Toolbox().mcp) as site, session(site.url) as wire:
         answer = await wire.call("emit", id=9, count=2)
-        live = only_session(site)
+        live = site.live()
         page = await site.switchroom.directory.events(live.record.id, EventQuery(request_id="9"))
         request, response = page.events
         assert (request.method, request.stream, response.stream) == ("tools/call", request.seq, request.seq)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 
 from switchroom.server.models import Actor, Role
-from tests.support.servers import Site, eventually, running
+from tests.support.servers import eventually, running
 from tests.support.toolbox import Toolbox
 from tests.support.wire import Json, Wire, session, text_of
 
@@ -21,21 +20,16 @@ def is_request(message: Json) -> bool:
     return "method" in message and "id" in message
 
 
-def only_session(site: Site) -> Any:
-    (live,) = site.switchroom.engine.by_id.values()
-    return live
-
-
 async def test_elicitation_goes_over_the_calls_stream_and_its_answer_comes_back() -> None:
     async with running(Toolbox().mcp) as site, session(site.url, capabilities=CAPABILITIES) as wire:
         async with wire.streaming(wire.call_message("ask", id=1)) as stream:
             asked = await stream.until(is_request)
             assert asked["method"] == "elicitation/create"
             assert isinstance(asked["id"], str) and not asked["id"].isdecimal()
-            assert site.switchroom.directory.in_flight(only_session(site).record.id)[0].waiting_for_client
+            assert site.switchroom.directory.in_flight(site.live().record.id)[0].waiting_for_client
             await wire.answer(asked["id"], {"action": "accept", "content": {"colour": "green"}})
             assert text_of((await stream.rest())[-1]) == "green"
-        assert not only_session(site).pending
+        assert not site.live().pending
 
 
 async def test_sampling_goes_over_the_calls_stream() -> None:
@@ -63,7 +57,7 @@ async def test_a_standalone_question_waits_for_a_stream_that_opens_later() -> No
     box = Toolbox()
     async with running(box.mcp) as site, session(site.url, capabilities=CAPABILITIES) as wire:
         call = asyncio.create_task(wire.call("ask_standalone"))
-        await eventually(lambda: only_session(site).pending)
+        await eventually(lambda: site.live().pending)
         async with wire.listening() as standalone:
             asked = await standalone.until(is_request)
             await wire.answer(asked["id"], {"action": "cancel"})
@@ -118,7 +112,7 @@ async def test_a_client_that_left_answers_after_it_resumed() -> None:
         async with wire.streaming(wire.call_message("ask")) as stream:
             await stream.next()
             held = stream.last_id
-        await eventually(lambda: not only_session(site).streams)
+        await eventually(lambda: not site.live().streams)
         async with wire.listening(held) as resumed:
             asked = await resumed.until(is_request)
             await wire.answer(asked["id"], {"action": "accept", "content": {"colour": "blue"}})
@@ -151,14 +145,14 @@ async def test_cancelling_the_call_withdraws_its_question() -> None:
             withdrawn, answer = await stream.rest()
             assert withdrawn["params"]["requestId"] == asked["id"]
             assert answer["error"]["code"] == -32800
-        assert not only_session(site).pending
+        assert not site.live().pending
 
 
 async def test_expiring_the_session_wakes_whoever_asks() -> None:
     async with running(Toolbox().mcp) as site, session(site.url, capabilities=CAPABILITIES) as wire:
         async with wire.streaming(wire.call_message("ask")) as stream:
             await stream.until(is_request)
-            live = only_session(site)
+            live = site.live()
             await site.switchroom.operations.expire(Actor("ann", Role.ADMIN), "enough", session_ids=[live.record.id])
             answer = (await stream.rest())[-1]
             assert answer["error"]["code"] == -32001

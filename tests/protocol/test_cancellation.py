@@ -45,7 +45,7 @@ async def test_cancellation_finds_numbers_and_their_text_as_the_sdk_does() -> No
             await text.next()
             await wire.cancel("5")
             assert (await text.rest())[-1]["id"] == "5"
-            assert len(list(site.switchroom.engine.by_id.values())[0].calls or {}) == 1
+            assert len(site.live().calls) == 1
             box.let_go()
             assert text_of((await number.rest())[-1]) == "waited"
 
@@ -80,7 +80,7 @@ async def test_a_handler_that_ignores_cancellation_is_answered_for_after_the_gra
             await wire.cancel("s")
             (answer,) = await stream.rest()
             assert answer["error"]["code"] == -32800
-        (live,) = site.switchroom.engine.by_id.values()
+        live = site.live()
         assert live.in_flight == 0
         before = live.record.last_seq
         box.let_go()
@@ -96,7 +96,7 @@ async def test_what_a_handler_emits_after_its_call_was_answered_goes_nowhere() -
             await stream.next()
             await wire.cancel("e")
             assert [message["error"]["code"] for message in await stream.rest()] == [-32800]
-        (live,) = site.switchroom.engine.by_id.values()
+        live = site.live()
         before = live.record.last_seq
         box.let_go()
         await eventually(lambda: box.finished["emit_late"])
@@ -119,7 +119,7 @@ async def test_a_client_that_leaves_does_not_cancel_its_call() -> None:
     async with running(box.mcp) as site, session(site.url) as wire:
         async with wire.streaming(wire.call_message("wait", id="left")) as stream:
             await stream.next()
-        (live,) = site.switchroom.engine.by_id.values()
+        live = site.live()
         await eventually(lambda: not live.streams)
         assert live.in_flight == 1
         box.let_go()
@@ -132,7 +132,7 @@ async def test_an_operator_cancels_a_call_and_its_client_is_told_why() -> None:
     async with running(box.mcp) as site, session(site.url) as wire:
         async with wire.streaming(wire.call_message("wait", id=7)) as stream:
             await stream.next()
-            (live,) = site.switchroom.engine.by_id.values()
+            live = site.live()
             (shown,) = site.switchroom.directory.in_flight(live.record.id)
             assert (shown.request_id, shown.method, shown.target) == ("7", "tools/call", "wait")
             result = await site.switchroom.operations.cancel(OPERATOR, live.record.id, "7", "runaway")
@@ -151,5 +151,5 @@ async def test_cancelling_a_call_twice_answers_once() -> None:
             await stream.next()
             await asyncio.gather(wire.cancel("t", "one"), wire.cancel("t", "two"))
             assert len(await stream.rest()) == 1
-        (live,) = site.switchroom.engine.by_id.values()
+        live = site.live()
         assert live.record.error_count == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -27,7 +27,7 @@ def embedding(switchroom: Switchroom, seen: list[str]) -> FastAPI:
     """Return an app with a middleware of its own that mounts the MCP app last."""
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         async with switchroom.app.router.lifespan_context(switchroom.app):
             yield
 

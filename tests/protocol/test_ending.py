@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
+from switchroom.server import Settings
+from switchroom.server.attach import switchroom
 from switchroom.server.engine.sweeper import Sweeper
 from switchroom.server.filters import parse_filter
 from switchroom.server.models import Actor, Role, SessionState
-from tests.support.servers import Site, eventually, running
+from tests.support.servers import Site, eventually, running, serving
 from tests.support.toolbox import Tokens, Toolbox, guarded_toolbox
 from tests.support.wire import Answer, client, session, text_of
 
 pytestmark = pytest.mark.anyio
 
 OPERATOR = Actor("ann", Role.OPERATOR)
-
-
-def only_session(site: Site) -> Any:
-    (live,) = site.switchroom.engine.by_id.values()
-    return live
 
 
 async def expire(site: Site, reason: str = "enough") -> None:
@@ -114,7 +115,7 @@ async def test_the_answer_of_a_live_stream_is_written_before_the_stream_is_ended
 
                 site.switchroom.store.events.append = slow_append  # type: ignore[method-assign]
                 ending = asyncio.create_task(expire(site))
-                await eventually(lambda: only_session(site).in_flight == 0)
+                await eventually(lambda: site.live().in_flight == 0)
                 released.set()
                 assert [m["error"]["code"] for m in await one.rest()] == [-32001]
                 assert [m["error"]["code"] for m in await resumed.rest()] == [-32001]
@@ -123,13 +124,11 @@ async def test_the_answer_of_a_live_stream_is_written_before_the_stream_is_ended
 
 async def test_a_session_ends_once_however_many_ask_for_it() -> None:
     async with running(Toolbox().mcp) as site, session(site.url) as wire:
-        session_id = only_session(site).record.id
+        session_id = site.live().record.id
         verbs = site.switchroom.operations
-        results = await asyncio.gather(
-            *(verbs.expire(OPERATOR, "race", session_ids=[session_id]) for _ in range(20)), wire.delete()
-        )
-        ended = sum(len(result.expired) for result in results[:-1])  # type: ignore[union-attr]
-        assert ended == 1
+        expiring = [verbs.expire(OPERATOR, "race", session_ids=[session_id]) for _ in range(20)]
+        results, _ = await asyncio.gather(asyncio.gather(*expiring), wire.delete())
+        assert sum(len(result.expired) for result in results) == 1
         assert site.switchroom.engine.admission.live == 0
 
 
@@ -151,15 +150,15 @@ async def test_a_call_in_flight_keeps_a_session_from_idling_out_but_not_from_its
         async with wire.streaming(wire.call_message("wait")) as stream:
             await stream.next()
             await Sweeper(site.switchroom.engine).sweep(time.monotonic() + 61)
-            assert only_session(site).in_flight == 1
-            only_session(site).record.lifetime_seconds = 0.001
+            assert site.live().in_flight == 1
+            site.live().record.lifetime_seconds = 0.001
             await Sweeper(site.switchroom.engine).sweep(time.monotonic())
             assert "end of its lifetime" in (await stream.rest())[-1]["error"]["message"]
 
 
 async def test_a_session_shows_when_it_expires() -> None:
     async with running(Toolbox().mcp, idle_seconds=60) as site, session(site.url):
-        shown = site.switchroom.engine.describe(only_session(site))
+        shown = site.switchroom.engine.describe(site.live())
         assert shown.expires_at is not None
         assert 50 < shown.expires_at - time.time() <= 60
 
@@ -167,7 +166,7 @@ async def test_a_session_shows_when_it_expires() -> None:
 async def test_clean_ups_run_when_the_session_ends_and_only_then() -> None:
     async with running(Toolbox().mcp, hibernate_seconds=1) as site, session(site.url) as wire:
         cleaned: list[str] = []
-        only_session(site).resident.connection.exit_stack.callback(cleaned.append, "cleaned")
+        site.live().resident.connection.exit_stack.callback(cleaned.append, "cleaned")
         await Sweeper(site.switchroom.engine).sweep(time.monotonic() + 10)
         assert cleaned == []
         await wire.delete()
@@ -223,7 +222,7 @@ async def test_a_refreshed_token_of_the_same_principal_goes_on_with_the_session(
                 again.session_id = wire.session_id
                 assert text_of((await again.call("echo", text="same me")).last) == "same me"
             assert (await wire.call("echo", text="hi", id=1)).status == 401
-            assert site.switchroom.engine.describe(only_session(site)).principal == "ann"
+            assert site.switchroom.engine.describe(site.live()).principal == "ann"
 
 
 async def test_requests_without_a_token_are_401_and_leave_nothing() -> None:
@@ -256,20 +255,13 @@ async def test_a_token_that_expires_ends_a_busy_stream_as_well() -> None:
         async with wire.listening() as stream:
             await stream.next()
             tokens.known["short"].expires_at = int(time.time()) - 1
-            live = only_session(site)
+            live = site.live()
             await live.resident.connection.outbound.notify("notifications/message", {"level": "info", "data": "secret"})
             assert await stream.rest() == []
 
 
 async def test_sessions_of_two_servers_in_one_process_stay_apart() -> None:
     """An id of one server is unknown to the other, whatever became of it."""
-    from starlette.applications import Starlette
-    from starlette.routing import Mount
-
-    from switchroom.server import Settings
-    from switchroom.server.attach import switchroom
-    from tests.support.servers import serving
-
     built = switchroom(Settings(db="memory:"))
     apps = [built.attach(Toolbox().mcp) for _ in range(2)]
     outer = Starlette(routes=[Mount("/a", apps[0]), Mount("/b", apps[1])], lifespan=both(apps))
@@ -282,12 +274,11 @@ async def test_sessions_of_two_servers_in_one_process_stay_apart() -> None:
             assert sorted(built.directory.server_names) == ["toolbox", "toolbox-2"]
 
 
-def both(apps: list[Any]) -> Any:
+def both(apps: list[Starlette]) -> Any:
     """Return a lifespan that runs the lifespans of several apps."""
-    from contextlib import AsyncExitStack, asynccontextmanager
 
     @asynccontextmanager
-    async def lifespan(outer: Any) -> Any:
+    async def lifespan(outer: Starlette) -> AsyncGenerator[None]:
         async with AsyncExitStack() as stack:
             for app in apps:
                 await stack.enter_async_context(app.router.lifespan_context(app))

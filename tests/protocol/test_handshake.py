@@ -180,4 +180,3 @@ async def test_the_first_rows_of_a_session_tell_its_handshake() -> None:
             (5, "lifecycle", "initialized"),
         ]
         assert json.loads(page.events[1].payload or "")["params"]["clientInfo"]["name"] == seen.client_name
-

@@ -10,7 +10,7 @@ import pytest
 
 from switchroom.server.engine.sweeper import Sweeper
 from switchroom.server.filters import parse_filter
-from switchroom.server.models import Actor, DeliveryStatus, EventKind, Role, SessionState
+from switchroom.server.models import Actor, DeliveryStatus, Direction, EventKind, Role, SessionState
 from switchroom.server.store import EventQuery, SqliteStore
 from tests.support.servers import Site, eventually, running
 from tests.support.toolbox import Tokens, Toolbox, Witness, guarded_toolbox
@@ -19,11 +19,6 @@ from tests.support.wire import Wire, client, session, text_of
 pytestmark = pytest.mark.anyio
 
 OPERATOR = Actor("ann", Role.OPERATOR)
-
-
-def only_session(site: Site) -> Any:
-    (live,) = site.switchroom.engine.by_id.values()
-    return live
 
 
 async def let_sleep(site: Site) -> None:
@@ -36,21 +31,21 @@ async def test_a_quiet_session_hibernates_and_its_next_request_finds_it_unchange
     box.mcp.middleware.append(witness)
     async with running(box.mcp) as site, session(site.url, capabilities={"elicitation": {}}) as wire:
         await wire.request("logging/setLevel", {"level": "error"})
-        before = only_session(site).record.epoch
+        before = site.live().record.epoch
         await let_sleep(site)
-        assert only_session(site).resident is None
+        assert site.live().resident is None
         assert site.switchroom.directory.health().hibernated == 1
-        assert only_session(site).record.state is SessionState.INITIALIZED
+        assert site.live().record.state is SessionState.INITIALIZED
         async with wire.streaming(wire.call_message("ask")) as stream:
             asked = await stream.until(lambda m: m.get("method") == "elicitation/create")
             await wire.answer(asked["id"], {"action": "decline"})
             assert text_of((await stream.rest())[-1]) == "decline"
-        resident = only_session(site).resident
+        resident = site.live().resident
         assert resident.connection.client_params.client_info.name == "wire"
         assert resident.connection.client_capabilities.elicitation is not None
         assert resident.connection.session_id == wire.session_id
         assert resident.connection.initialized.is_set()
-        assert (only_session(site).record.epoch, only_session(site).record.log_level) == (before, "error")
+        assert (site.live().record.epoch, site.live().record.log_level) == (before, "error")
         assert (witness.seen["initialize"], witness.seen["notifications/initialized"]) == (1, 1)
 
 
@@ -59,10 +54,10 @@ async def test_a_hibernated_session_resumes_streams_and_hears_broadcasts() -> No
         async with wire.listening() as stream:
             await stream.next()
             held = stream.last_id
-        await eventually(lambda: not only_session(site).streams)
+        await eventually(lambda: not site.live().streams)
         await let_sleep(site)
         await site.switchroom.operations.broadcast(OPERATOR, text="wake up")
-        assert only_session(site).resident is None
+        assert site.live().resident is None
         async with wire.listening(held) as resumed:
             assert (await resumed.message())["params"]["data"] == "wake up"
 
@@ -71,18 +66,18 @@ async def test_a_session_that_is_not_initialized_yet_hibernates_as_it_is() -> No
     async with running(Toolbox().mcp) as site, client(site.url) as wire:
         await wire.initialize(announce=False)
         await let_sleep(site)
-        assert only_session(site).resident is None
+        assert site.live().resident is None
         assert text_of((await wire.call("echo", text="hi")).last) == "hi"
-        assert not only_session(site).resident.connection.initialized.is_set()
+        assert not site.live().resident.connection.initialized.is_set()
         assert (await wire.notify("notifications/initialized")).status == 202
-        await eventually(lambda: only_session(site).resident.connection.initialized.is_set())
+        await eventually(lambda: site.live().resident.connection.initialized.is_set())
 
 
 @pytest.mark.parametrize("keeper", ["state", "clean-up", "call", "stream"])
 async def test_what_would_be_lost_keeps_a_session_awake(keeper: str) -> None:
     box = Toolbox()
     async with running(box.mcp) as site, session(site.url) as wire:
-        connection = only_session(site).resident.connection
+        connection = site.live().resident.connection
         if keeper == "state":
             connection.state["scratch"] = 1
         if keeper == "clean-up":
@@ -94,7 +89,7 @@ async def test_what_would_be_lost_keeps_a_session_awake(keeper: str) -> None:
             opened = await stream.__aenter__()
             await opened.next()
         await let_sleep(site)
-        assert only_session(site).resident.connection is connection
+        assert site.live().resident.connection is connection
         box.let_go()
         if keeper == "call":
             await call.__aexit__(None, None, None)
@@ -126,11 +121,11 @@ async def test_a_session_goes_on_after_a_restart(tmp_path: Path) -> None:
                 await wire.call("tell", text="before")
                 await stream.message()
                 held = stream.last_id
-            before = only_session(site).record
+            before = site.live().record
         second = Toolbox()
         second.mcp.middleware.append(witness)
         async with running(second.mcp, store=stored(tmp_path)) as site:
-            live = only_session(site)
+            live = site.live()
             assert (live.record.id, live.record.state, live.record.epoch) == (before.id, SessionState.DETACHED, 2)
             assert live.record.request_count == before.request_count
             await site.switchroom.operations.broadcast(OPERATOR, text="while away")
@@ -150,7 +145,7 @@ async def test_a_call_that_a_crash_cut_short_is_answered_on_revival(tmp_path: Pa
     async with client("") as wire:
         async with running(box.mcp, store=stored(tmp_path)) as site:
             await moved(wire, site).initialize()
-            live = only_session(site)
+            live = site.live()
             done = await wire.call("echo", id="done", text="hi")
             # What a crash leaves: requests in the log, and no answer to them.
             for request_id in ('"lost"', "7"):
@@ -164,14 +159,12 @@ async def test_a_call_that_a_crash_cut_short_is_answered_on_revival(tmp_path: Pa
                 assert "restarted before this request finished" in answer["error"]["message"]
             async with wire.listening(done.events[0].id) as resumed:
                 assert text_of((await resumed.rest())[-1]) == "hi"
-            page = await site.switchroom.directory.events(only_session(site).record.id, EventQuery(errors_only=True))
+            page = await site.switchroom.directory.events(site.live().record.id, EventQuery(errors_only=True))
             assert [event.request_id for event in page.events] == ['"lost"', "7"]
             assert text_of((await wire.call("echo", id="lost", text="again")).last) == "again"
 
 
 def crashed_request(request_id: str) -> tuple[Any, ...]:
-    from switchroom.server.models import Direction
-
     message = f'{{"jsonrpc":"2.0","id":{request_id},"method":"tools/call","params":{{"name":"wait"}}}}'
     return Direction.FROM_CLIENT, EventKind.REQUEST, "tools/call", message
 
@@ -181,7 +174,7 @@ async def test_a_broadcast_queued_before_a_restart_is_delivered_once_after_it(tm
         async with running(Toolbox().mcp, store=stored(tmp_path)) as site:
             await moved(wire, site).initialize()
             sent = await site.switchroom.operations.broadcast(OPERATOR, text="queued")
-            await eventually(lambda: only_session(site).record.last_seq > 5)
+            await eventually(lambda: site.live().record.last_seq > 5)
         async with running(Toolbox().mcp, store=stored(tmp_path)) as site:
             async with moved(wire, site).listening() as stream:
                 assert (await stream.message())["params"]["data"] == "queued"
@@ -201,7 +194,7 @@ async def test_an_event_id_of_the_future_of_an_earlier_epoch_is_refused(tmp_path
     async with client("") as wire:
         async with running(Toolbox().mcp, store=stored(tmp_path)) as site:
             await moved(wire, site).initialize()
-            record = only_session(site).record
+            record = site.live().record
             beyond = f"{record.id}.{record.epoch:x}.{record.last_seq + 3:x}.0"
         async with running(Toolbox().mcp, store=stored(tmp_path)) as site:
             moved(wire, site)
@@ -219,7 +212,7 @@ async def test_the_owner_is_checked_after_a_restart_too(tmp_path: Path) -> None:
         async with running(guarded_toolbox(tokens).mcp, store=stored(tmp_path)) as site:
             thief.session_id = wire.session_id
             assert (await moved(thief, site).call("echo", text="hi")).status == 404
-            assert only_session(site).record.state is SessionState.DETACHED
+            assert site.live().record.state is SessionState.DETACHED
             assert text_of((await moved(wire, site).call("echo", text="hi")).last) == "hi"
 
 
@@ -237,8 +230,8 @@ async def test_a_restart_does_not_expire_who_could_not_be_heard(tmp_path: Path) 
     async with client("") as wire:
         async with running(Toolbox().mcp, store=stored(tmp_path)) as site:
             await moved(wire, site).initialize()
-            only_session(site).record.last_activity_at -= 7200
-            only_session(site).touch()
+            site.live().record.last_activity_at -= 7200
+            site.live().touch()
         async with running(Toolbox().mcp, store=stored(tmp_path)) as site:
             await Sweeper(site.switchroom.engine).sweep(time.monotonic())
             assert text_of((await moved(wire, site).call("echo", text="hi")).last) == "hi"

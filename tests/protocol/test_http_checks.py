@@ -153,7 +153,7 @@ async def test_a_body_over_the_limit_is_413_and_one_at_the_limit_is_served() -> 
 async def test_a_chunked_body_over_the_limit_is_413() -> None:
     async with running(Toolbox().mcp, max_body_bytes=4096) as site, session(site.url) as wire:
         async with raw_connection(site.url) as raw:
-            await raw.send_request(wire, "POST", **{"content-length": "100000"})
+            await raw.send_request(wire, "POST", headers={"content-length": "100000"})
             await raw.send(b"x" * 5000)
             assert b"413" in await raw.read_until(b"\r\n")
         assert await still_works(wire)
@@ -162,7 +162,7 @@ async def test_a_chunked_body_over_the_limit_is_413() -> None:
 async def test_a_client_that_leaves_within_its_body_does_no_harm() -> None:
     async with running(Toolbox().mcp) as site, session(site.url) as wire:
         async with raw_connection(site.url) as raw:
-            await raw.send_request(wire, "POST", **{"content-length": "1000"})
+            await raw.send_request(wire, "POST", headers={"content-length": "1000"})
             await raw.send(b"half")
         assert await still_works(wire)
 
@@ -176,7 +176,7 @@ async def test_the_checks_come_in_their_order() -> None:
         "accept": "text/html",
     }
     async with running(Toolbox().mcp, max_body_bytes=1024) as site, session(site.url) as wire:
-        for body, repaired, status in [
+        steps: list[tuple[bytes, dict[str, str | None], int]] = [
             (b"{" * 2000, {}, 413),
             (b"{", {}, 404),
             (b"{", {"mcp-session-id": wire.session_id}, 400),  # the content type
@@ -184,7 +184,8 @@ async def test_the_checks_come_in_their_order() -> None:
             (b"{", {"origin": None}, 406),
             (b"{", {"accept": "*/*"}, 400),  # the body
             (json.dumps(PING).encode(), {}, 200),
-        ]:
+        ]
+        for body, repaired, status in steps:
             wrong.update(repaired)
             assert (await wire.post(body, headers=wrong)).status == status
 
@@ -205,7 +206,7 @@ async def test_whitespace_round_header_values_is_not_part_of_them() -> None:
     async with running(Toolbox().mcp) as site, session(site.url) as wire:
         async with raw_connection(site.url) as raw:
             padded = {"mcp-session-id": f"  {wire.session_id} \t", "mcp-protocol-version": " 2025-11-25  "}
-            await raw.send_request(wire, "POST", json.dumps(PING).encode(), **padded)
+            await raw.send_request(wire, "POST", json.dumps(PING).encode(), headers=padded)
             assert b"200 OK" in await raw.read_until(b"\r\n\r\n")
 
 
@@ -214,7 +215,7 @@ async def test_202_comes_after_the_message_was_handed_over() -> None:
     async with running(box.mcp) as site, session(site.url, capabilities={"elicitation": {}}) as wire:
         async with wire.streaming(wire.call_message("ask")) as stream:
             asked = await stream.until(lambda m: m.get("method") == "elicitation/create")
-            (live,) = site.switchroom.engine.by_id.values()
+            live = site.live()
             assert (await wire.answer(asked["id"], {"action": "decline"})).status == 202
             assert live.record.last_seq >= 6
             assert text_of((await stream.rest())[-1]) == "decline"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -94,7 +94,7 @@ async def test_the_same_name_under_two_principals_is_two_clients() -> None:
 
 
 @asynccontextmanager
-async def raw_modern(site: Site, *, token: str | None = None) -> AsyncIterator[Json]:
+async def raw_modern(site: Site, *, token: str | None = None) -> AsyncGenerator[Json]:
     """Make one call without the SDK's client and yield its answer."""
     meta = {
         "io.modelcontextprotocol/protocolVersion": MODERN,
@@ -205,7 +205,9 @@ async def test_closing_a_handle_answers_the_call_that_closes_it() -> None:
 async def test_expiring_a_handle_ends_its_calls() -> None:
     async with running(bundled_server()) as site, connect(site) as modern:
         handle = text_of(await modern.call_tool("open_session", {}))
-        call = asyncio.create_task(modern.call_tool("set_session_data", {"key": "k", "value": "v", "session_id": handle}))
+        call = asyncio.create_task(
+            modern.call_tool("set_session_data", {"key": "k", "value": "v", "session_id": handle})
+        )
         await call
         (seen,) = (await site.switchroom.directory.sessions(parse_filter(""))).items
         await site.switchroom.operations.expire(OPERATOR, "enough", session_ids=[seen.id])

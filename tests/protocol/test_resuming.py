@@ -10,18 +10,13 @@ import pytest
 from switchroom.server.filters import parse_filter
 from switchroom.server.ids import EventId, parse_event_id
 from switchroom.server.models import Actor, Role
-from tests.support.servers import Site, eventually, running
+from tests.support.servers import eventually, running
 from tests.support.toolbox import Toolbox
 from tests.support.wire import Json, Wire, session, text_of
 
 pytestmark = pytest.mark.anyio
 
 ADMIN = Actor("ann", Role.ADMIN)
-
-
-def only_session(site: Site) -> Any:
-    (live,) = site.switchroom.engine.by_id.values()
-    return live
 
 
 def logged(messages: list[Json]) -> list[object]:
@@ -50,7 +45,7 @@ async def test_a_call_is_resumed_after_it_ended() -> None:
             await stream.next()
             held = stream.last_id
         box.let_go()
-        await eventually(lambda: only_session(site).in_flight == 0)
+        await eventually(lambda: site.live().in_flight == 0)
         async with wire.listening(held) as resumed:
             *emitted, answer = await resumed.rest()
             assert (logged(emitted), text_of(answer)) == (["0", "1", "after"], "emitted and waited")
@@ -82,7 +77,7 @@ async def test_a_handler_that_closes_its_stream_answers_the_client_that_comes_ba
             assert await stream.rest() == []
             assert stream.taken[0].retry == 100
             held = stream.last_id
-        assert only_session(site).in_flight == 1
+        assert site.live().in_flight == 1
         async with wire.listening(held) as resumed:
             await resumed.next()
             box.let_go()
@@ -119,7 +114,7 @@ async def test_the_standalone_stream_resumes_where_it_was_left() -> None:
             await wire.call("tell", text="one")
             assert (await stream.message())["params"]["data"] == "one"
             held = stream.last_id
-        await eventually(lambda: not only_session(site).streams)
+        await eventually(lambda: not site.live().streams)
         for text in ("two", "three"):
             await wire.call("tell", text=text)
         async with wire.listening(held) as resumed:
@@ -133,11 +128,13 @@ async def test_the_standalone_stream_resumes_where_it_was_left() -> None:
 async def test_nothing_falls_between_what_was_missed_and_what_is_live() -> None:
     """400 messages while the client reconnects as often as it can: each arrives once, in order."""
     async with running(Toolbox().mcp) as site, session(site.url) as wire:
-        live = only_session(site)
+        live = site.live()
 
         async def speak() -> None:
             for number in range(400):
-                await live.resident.connection.outbound.notify("notifications/message", {"level": "info", "data": number})
+                await live.resident.connection.outbound.notify(
+                    "notifications/message", {"level": "info", "data": number}
+                )
                 if number % 20 == 0:
                     await asyncio.sleep(0)
 
@@ -148,8 +145,8 @@ async def test_nothing_falls_between_what_was_missed_and_what_is_live() -> None:
             async with wire.listening(held) as stream:
                 await stream.next()
                 speaking = speaking or asyncio.create_task(speak())
-                for _ in range(min(7, 400 - len(received))):
-                    received.append((await stream.message())["params"]["data"])
+                wanted = min(7, 400 - len(received))
+                received += [(await stream.message())["params"]["data"] for _ in range(wanted)]
                 held = stream.last_id
         assert received == list(range(400))
         assert speaking is not None
@@ -194,7 +191,18 @@ async def test_ids_that_this_session_did_not_issue_are_refused() -> None:
             own._replace(session_id="0" * 13),
         ]:
             assert await refused(wire, str(forged)), forged
-        for garbage in ["", "1", "-1", "0", "null", "' OR 1=1 --", "a.b.c.d", "x" * 8000, f"{mine[1].id}x", f"0{mine[1].id}"]:
+        for garbage in [
+            "",
+            "1",
+            "-1",
+            "0",
+            "null",
+            "' OR 1=1 --",
+            "a.b.c.d",
+            "x" * 8000,
+            f"{mine[1].id}x",
+            f"0{mine[1].id}",
+        ]:
             assert await refused(wire, garbage), garbage[:40]
         assert text_of((await wire.call("echo", text="well")).last) == "well"
 
@@ -240,7 +248,7 @@ async def test_what_retention_dropped_is_signalled_and_the_rest_comes() -> None:
         async with wire.listening() as stream:
             await stream.next()
             held = stream.last_id
-        await eventually(lambda: not only_session(site).streams)
+        await eventually(lambda: not site.live().streams)
         for number in range(60):
             await wire.call("tell", text=str(number))
         async with wire.listening(held) as resumed:
@@ -269,11 +277,11 @@ async def test_a_resumed_stream_is_listed_with_where_it_went_on() -> None:
         assert held is not None
         async with wire.listening(str(held)) as resumed:
             await resumed.next()
-            (shown,) = site.switchroom.directory.streams(only_session(site).record.id)
+            (shown,) = site.switchroom.directory.streams(site.live().record.id)
             assert (shown.kind, shown.stream, shown.resumed_from) == ("get", held.stream, held.seq)
             box.let_go()
             await resumed.rest()
-        await eventually(lambda: not site.switchroom.directory.streams(only_session(site).record.id))
+        await eventually(lambda: not site.switchroom.directory.streams(site.live().record.id))
 
 
 async def test_an_operator_closes_a_calls_stream_and_the_client_resumes_it() -> None:
@@ -281,9 +289,9 @@ async def test_an_operator_closes_a_calls_stream_and_the_client_resumes_it() -> 
     async with running(box.mcp) as site, session(site.url) as wire:
         async with wire.streaming(wire.call_message("wait", id="r")) as stream:
             await stream.next()
-            (shown,) = site.switchroom.directory.streams(only_session(site).record.id)
+            (shown,) = site.switchroom.directory.streams(site.live().record.id)
             verbs = site.switchroom.operations
-            assert await verbs.close_stream(ADMIN, only_session(site).record.id, shown.stream, "moving house")
+            assert await verbs.close_stream(ADMIN, site.live().record.id, shown.stream, "moving house")
             assert await stream.rest() == []
         async with wire.listening(stream.last_id) as resumed:
             await resumed.next()
@@ -294,7 +302,7 @@ async def test_an_operator_closes_a_calls_stream_and_the_client_resumes_it() -> 
 async def test_every_tail_is_closed_when_its_stream_is() -> None:
     box = Toolbox()
     async with running(box.mcp) as site, session(site.url) as wire:
-        fanout = site.switchroom.store.events._fanout  # type: ignore[attr-defined]  # no public count
+        fanout: Any = getattr(site.switchroom.store.events, "_fanout")  # noqa: B009  # the count is nobody's business
         async with wire.streaming(wire.call_message("wait")) as call, wire.listening() as standalone:
             await call.next()
             await standalone.next()

@@ -6,27 +6,21 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import anyio
 import pytest
 from mcp import Client
 
 from switchroom.server.modern.announcements import URI
-from tests.support.servers import Site, eventually, running
+from tests.support.servers import eventually, running
 from tests.support.source import ROOT
 from tests.support.toolbox import Toolbox
 from tests.support.wire import initialize_message, session, text_of
 
 pytestmark = pytest.mark.anyio
-
-
-def only_session(site: Site) -> Any:
-    (live,) = site.switchroom.engine.by_id.values()
-    return live
 
 
 async def test_draining_lets_short_calls_finish() -> None:
@@ -90,7 +84,7 @@ async def test_requests_during_shutdown_are_503_with_retry_after() -> None:
 async def test_clean_ups_of_sessions_run_at_shutdown() -> None:
     cleaned: list[str] = []
     async with running(Toolbox().mcp) as site, session(site.url):
-        only_session(site).resident.connection.exit_stack.callback(cleaned.append, "cleaned")
+        site.live().resident.connection.exit_stack.callback(cleaned.append, "cleaned")
     assert cleaned == ["cleaned"]
 
 
@@ -129,7 +123,7 @@ class Child:
 
 
 @asynccontextmanager
-async def child(db: str) -> AsyncIterator[tuple[Child, str]]:
+async def child(db: str) -> AsyncGenerator[tuple[Child, str]]:
     """Start a headless server; yields it and its MCP URL."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", PROGRAM, db,

@@ -18,11 +18,6 @@ pytestmark = pytest.mark.anyio
 OPERATOR = Actor("ann", Role.OPERATOR)
 
 
-def only_session(site: Site) -> Any:
-    (live,) = site.switchroom.engine.by_id.values()
-    return live
-
-
 async def broadcast(site: Site, text: str, **options: Any) -> str:
     sent = await site.switchroom.operations.broadcast(OPERATOR, text=text, **options)
     return sent.id
@@ -46,9 +41,9 @@ async def test_it_opens_with_a_cursor_and_carries_what_is_told() -> None:
             assert stream.response.headers["mcp-session-id"] == wire.session_id
             await wire.call("tell", text="hello")
             assert (await stream.message())["params"]["data"] == "hello"
-            (shown,) = site.switchroom.directory.streams(only_session(site).record.id)
+            (shown,) = site.switchroom.directory.streams(site.live().record.id)
             assert (shown.kind, shown.stream, shown.sent) == ("get", 0, 1)
-        await eventually(lambda: not only_session(site).streams)
+        await eventually(lambda: not site.live().streams)
 
 
 async def test_older_revisions_get_their_head_at_once_without_a_priming_event() -> None:
@@ -70,7 +65,7 @@ async def test_the_newest_get_wins() -> None:
                 assert await first.rest() == []
                 await wire.call("tell", text="to the newest")
                 assert (await second.message())["params"]["data"] == "to the newest"
-                assert only_session(site).open_streams == 1
+                assert site.live().open_streams == 1
 
 
 async def test_a_get_before_the_initialized_notification_is_served() -> None:
@@ -103,7 +98,7 @@ async def test_a_broadcast_without_a_stream_reaches_the_next_one_once_without_la
         async with wire.listening() as stream:
             assert (await stream.message())["params"] == {"level": "info", "logger": "switchroom", "data": "queued"}
             await settled(site, first, DeliveryStatus.DELIVERED)
-        await eventually(lambda: not only_session(site).streams)
+        await eventually(lambda: not site.live().streams)
         second = await broadcast(site, "second")
         async with wire.listening() as again:
             assert (await again.message())["params"]["data"] == "second"
@@ -152,7 +147,7 @@ async def test_replayed_notifications_come_again_with_new_ids() -> None:
             await stream.message()
             first = stream.last_id
             verbs = site.switchroom.operations
-            result = await verbs.replay(OPERATOR, only_session(site).record.id, after_seq=0)
+            result = await verbs.replay(OPERATOR, site.live().record.id, after_seq=0)
             assert result.delivered == 1
             assert (await stream.message())["params"]["data"] == "again"
             assert stream.last_id != first
@@ -166,7 +161,7 @@ async def test_streams_of_one_session_are_bounded() -> None:
             async with wire.streaming(wire.call_message("wait", id=number)) as call:
                 await call.next()
                 held.append(call.last_id)
-        await eventually(lambda: not only_session(site).streams)
+        await eventually(lambda: not site.live().streams)
         resumed = [await stack.enter_async_context(wire.listening(event_id)) for event_id in held[:2]]
         for stream in resumed:
             await stream.next()
@@ -179,12 +174,12 @@ async def test_streams_of_one_session_are_bounded() -> None:
 async def test_a_reader_that_never_reads_blocks_nobody_and_is_cut(caplog: pytest.LogCaptureFixture) -> None:
     async with running(Toolbox().mcp, send_timeout_seconds=0.3) as site, session(site.url) as wire:
         async with raw_connection(site.url, buffer=1 << 12) as raw:
-            await raw.send_request(wire, "GET", accept="text/event-stream")
+            await raw.send_request(wire, "GET", headers={"accept": "text/event-stream"})
             await raw.read_until(b"\r\n\r\n")
             text = "x" * 100_000
-            await eventually(lambda: only_session(site).open_streams == 1)
+            await eventually(lambda: site.live().open_streams == 1)
             sent = 0
-            while only_session(site).open_streams:
+            while site.live().open_streams:
                 assert text_of((await wire.call("tell", text=text)).last) == "told"
                 sent += 1
                 assert sent < 2_000
@@ -201,9 +196,9 @@ async def test_a_reader_that_never_reads_blocks_nobody_and_is_cut(caplog: pytest
 
 async def test_expiring_a_session_does_not_wait_for_its_stalled_reader(caplog: pytest.LogCaptureFixture) -> None:
     async with running(Toolbox().mcp, send_timeout_seconds=30) as site, session(site.url) as wire:
-        live = only_session(site)
+        live = site.live()
         async with raw_connection(site.url, buffer=1 << 12) as raw:
-            await raw.send_request(wire, "GET", accept="text/event-stream")
+            await raw.send_request(wire, "GET", headers={"accept": "text/event-stream"})
             await raw.read_until(b"\r\n\r\n")
             for _ in range(30):
                 await wire.call("tell", text="x" * 250_000)
@@ -223,8 +218,8 @@ async def test_leaving_at_any_moment_logs_no_error() -> None:
             async with wire.streaming(wire.call_message("emit", count=50, size=1000)):
                 pass
             async with raw_connection(site.url) as raw:
-                await raw.send_request(wire, "GET", accept="text/event-stream")
+                await raw.send_request(wire, "GET", headers={"accept": "text/event-stream"})
             async with raw_connection(site.url) as raw:
                 await raw.send_request(wire, "POST", b'{"jsonrpc":"2.0","id":"gone","method":"ping"}')
-        await eventually(lambda: only_session(site).in_flight == 0 and not only_session(site).streams)
+        await eventually(lambda: site.live().in_flight == 0 and not site.live().streams)
         assert text_of((await wire.call("echo", text="well")).last) == "well"

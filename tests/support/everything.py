@@ -135,7 +135,8 @@ def _add_prompts(mcp: MCPServer) -> None:
         """Ask for a review."""
         return f"Review this: {code}"
 
-    @mcp.completion()
+    # The SDK leaves this decorator without types.
+    @mcp.completion()  # type: ignore[no-untyped-call, untyped-decorator]
     async def complete(
         ref: PromptReference | ResourceTemplateReference,
         argument: CompletionArgument,

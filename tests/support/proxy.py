@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
@@ -59,7 +59,7 @@ class CuttingProxy:
 
 
 @asynccontextmanager
-async def cutting_proxy(url: str) -> AsyncIterator[tuple[CuttingProxy, str]]:
+async def cutting_proxy(url: str) -> AsyncGenerator[tuple[CuttingProxy, str]]:
     """Stand between a client and `url`; yields the proxy and the URL through it."""
     target = urlsplit(url)
     assert target.hostname is not None and target.port is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
@@ -46,9 +46,7 @@ def listening_socket() -> socket.socket:
 
 
 @asynccontextmanager
-async def serving(
-    app: ASGIApp, *, before_stop: Callable[[], Awaitable[object]] | None = None
-) -> AsyncIterator[str]:
+async def serving(app: ASGIApp, *, before_stop: Callable[[], Awaitable[object]] | None = None) -> AsyncGenerator[str]:
     """Serve `app` and yield its base URL; `before_stop` runs before the server waits for its connections."""
     config = uvicorn.Config(app, log_config=None, lifespan="on", ws="none", timeout_graceful_shutdown=5)
     server = TestServer(config)
@@ -75,6 +73,11 @@ class Site(NamedTuple):
     url: str
     """Where MCP is served."""
     switchroom: Switchroom
+
+    def live(self) -> Any:
+        """The one live session there is; `Any`, since tests look at what only the leg may know."""
+        (live,) = self.switchroom.engine.by_id.values()
+        return live
 
 
 @asynccontextmanager

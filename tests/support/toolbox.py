@@ -196,7 +196,7 @@ def _asking(box: Toolbox) -> None:
             answer = await ctx.session.send_request(ElicitRequest(params=params), ElicitResult)
         except MCPError as error:
             return f"error {error.error.code}: {error.error.message}"
-        return answer.action
+        return str(answer.action)
 
     @box.mcp.tool()
     async def sample(ctx: Context) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -117,7 +117,7 @@ class Answer(NamedTuple):
 
     @property
     def content_type(self) -> str:
-        return self.headers.get("content-type", "").partition(";")[0]
+        return str(self.headers.get("content-type", "")).partition(";")[0]
 
     @property
     def messages(self) -> list[Json]:
@@ -218,7 +218,7 @@ class Wire:
     # -- streams -------------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def streaming(self, message: Json) -> AsyncIterator[EventStream]:
+    async def streaming(self, message: Json) -> AsyncGenerator[EventStream]:
         """Post a request and take its answer's events as they come; leaving drops the connection."""
         body = json.dumps(message).encode()
         async with self.http.stream("POST", self.url, content=body, headers=self.headers()) as response:
@@ -227,7 +227,7 @@ class Wire:
     @asynccontextmanager
     async def listening(
         self, last_event_id: str | None = None, *, headers: Mapping[str, str | None] | None = None
-    ) -> AsyncIterator[EventStream]:
+    ) -> AsyncGenerator[EventStream]:
         """Open the standalone stream, or resume the one `last_event_id` belongs to."""
         extra: dict[str, str | None] = {"accept": "text/event-stream", "content-type": None, **(headers or {})}
         if last_event_id is not None:
@@ -260,7 +260,7 @@ def text_of(message: Json) -> str:
 
 
 @asynccontextmanager
-async def client(url: str, *, token: str | None = None) -> AsyncIterator[Wire]:
+async def client(url: str, *, token: str | None = None) -> AsyncGenerator[Wire]:
     """Connect a raw client; it has no session yet."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
     async with httpx.AsyncClient(timeout=SECONDS, limits=limits, trust_env=False) as http:
@@ -269,7 +269,12 @@ async def client(url: str, *, token: str | None = None) -> AsyncIterator[Wire]:
 
 @asynccontextmanager
 async def session(
-    url: str, version: str = "2025-11-25", *, token: str | None = None, capabilities: Json | None = None, name: str = "wire"
+    url: str,
+    version: str = "2025-11-25",
+    *,
+    token: str | None = None,
+    capabilities: Json | None = None,
+    name: str = "wire",
 ) -> AsyncGenerator[Wire, None]:
     """Connect a raw client that has finished its handshake."""
     async with client(url, token=token) as wire:
@@ -289,10 +294,12 @@ class RawConnection:
         self._writer.write(data)
         await asyncio.wait_for(self._writer.drain(), SECONDS)
 
-    async def send_request(self, wire: Wire, method: str, body: bytes = b"", **headers: str) -> None:
+    async def send_request(
+        self, wire: Wire, method: str, body: bytes = b"", *, headers: Mapping[str, str] | None = None
+    ) -> None:
         """Send one HTTP request with a session's headers."""
         target = urlsplit(wire.url)
-        sent = {**wire.headers(), "host": target.netloc, "content-length": str(len(body)), **headers}
+        sent = {**wire.headers(), "host": target.netloc, "content-length": str(len(body)), **(headers or {})}
         head = f"{method} {target.path} HTTP/1.1\r\n" + "".join(f"{k}: {v}\r\n" for k, v in sent.items()) + "\r\n"
         await self.send(head.encode("latin-1") + body)
 
@@ -316,7 +323,7 @@ class RawConnection:
 
 
 @asynccontextmanager
-async def raw_connection(url: str, *, buffer: int = 1 << 16) -> AsyncIterator[RawConnection]:
+async def raw_connection(url: str, *, buffer: int = 1 << 16) -> AsyncGenerator[RawConnection]:
     """Connect without a client library; `buffer` bounds what is read ahead."""
     target = urlsplit(url)
     reader, writer = await asyncio.open_connection(target.hostname, target.port, limit=buffer)

@@ -1,0 +1,56 @@
+"""The whole console in this process: every page and action round a real engine with its store in memory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2
+from argon2 import PasswordHasher
+
+from switchroom.dashboard.app import build_console
+from switchroom.server.accounts import Accounts, Passwords
+from switchroom.server.attach import attach
+from switchroom.server.filters import parse_filter
+from switchroom.server.models import Session
+from switchroom.server.tools.bundled import bundled_server
+from tests.support.console import Console, plain_settings
+from tests.support.html import Element, parse
+
+HTMX = {"HX-Request": "true"}
+
+
+@asynccontextmanager
+async def running_pages(**settings: Any) -> AsyncGenerator[Console]:
+    """Run the bundled server and the console as it is shipped, with passwords that hash quickly."""
+    room = attach(bundled_server(), settings=plain_settings(db="memory:", **settings))
+    built = build_console(room)
+    accounts = Accounts(None, passwords=Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)))
+    built.app.state.accounts = accounts
+    console = Console(room, accounts, built.app)
+    await accounts.open()
+    async with room.app.router.lifespan_context(room.app):
+        yield console
+        await console.close()
+    await accounts.close()
+
+
+async def opened(console: Console, name: str = "tester", *, calls: int = 0) -> Session:
+    """Open a session as a real client would and return it as the console sees it."""
+    caller = console.mcp_client()
+    await caller.initialize(name)
+    for number in range(calls):
+        await caller.call("set_session_data", request_id=number + 1, key=f"key-{number}", value=str(number))
+    return await console.room.directory.lookup(caller.secret)
+
+
+async def newest(console: Console) -> list[Session]:
+    """Return every session, the last heard first."""
+    return (await console.room.directory.sessions(parse_filter(""))).items
+
+
+def read(answer: httpx2.Response, status: int = 200) -> Element:
+    """Return the page of an answer with the status that was expected."""
+    assert answer.status_code == status, answer.text[:2_000]
+    return parse(answer.text)
