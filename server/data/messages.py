@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from mcp.server.mcpserver import Context
 from mcp_types import (
@@ -43,5 +43,5 @@ def _is_wanted(ctx: Context, level: LoggingLevel) -> bool:
     if ctx.protocol_version not in MODERN_PROTOCOL_VERSIONS:
         return True
     meta = (ctx.request_context.params or {}).get("_meta")
-    wanted = meta.get(LOG_LEVEL_META_KEY) if isinstance(meta, dict) else None
+    wanted = cast("dict[str, object]", meta).get(LOG_LEVEL_META_KEY) if isinstance(meta, dict) else None
     return wanted in LEVELS and LEVELS.index(level) >= LEVELS.index(wanted)

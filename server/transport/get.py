@@ -20,7 +20,7 @@ from ..errors import LimitReached
 from ..ids import EventId, parse_event_id
 from ..models import STANDALONE_STREAM, Direction, EventKind, SessionRecord
 from ..store.base import EventLog, EventQuery
-from .http import Header, send_error
+from .http import Header, send_error, send_nothing
 from .sse import accepts_priming, priming
 from .writer import ANSWERS, StreamWriter, closed_on_disconnect
 
@@ -29,6 +29,10 @@ BAD_EVENT_ID = (
     "Open the stream without it to go on from what has not been delivered."
 )
 STREAM_OVER = "The stream of this Last-Event-ID has ended, and nothing after that event is kept."
+DROPPED = 400
+COMPLETE = 204
+"""Tells a client to stop reconnecting (HTML Living Standard, section 9.2). TypeScript's 1.x client comes back after
+every answer that is an error, and reports anything but this as trouble of its own."""
 
 
 async def serve_get(engine: Engine, session: LiveSession, request: Request, send: Send, secret: str) -> None:
@@ -46,8 +50,8 @@ async def serve_get(engine: Engine, session: LiveSession, request: Request, send
     if cursor is None or (resumed and not await _is_known(engine.store.events, session.record.no, cursor)):
         await send_error(send, 400, BAD_EVENT_ID)
         return
-    if resumed and await _is_over(engine.store.events, session, cursor):
-        await send_error(send, 400, STREAM_OVER)
+    if resumed and (status := await _status_if_over(engine.store.events, session, cursor)) is not None:
+        await (send_error(send, status, STREAM_OVER) if status == DROPPED else send_nothing(send))
         return
     if (ended := session.early_end) is not None:
         await send_error(send, 404, ended.message, code=ended.code, data=ended.data)
@@ -101,17 +105,19 @@ async def _is_known(log: EventLog, session_no: int, cursor: EventId) -> bool:
     return event is None or event.stream == cursor.stream
 
 
-async def _is_over(log: EventLog, session: LiveSession, cursor: EventId) -> bool:
-    """Whether nothing can follow: the client holds the answer, or retention has dropped it."""
+async def _status_if_over(log: EventLog, session: LiveSession, cursor: EventId) -> int | None:
+    """Return how a client is told that nothing can follow: it holds the answer, or retention has dropped it."""
     calls = (session.calls or {}).values()
     if cursor.stream == STANDALONE_STREAM or any(call.seq == cursor.stream for call in calls):
-        return False
+        return None
     session_no, stream = session.record.no, cursor.stream
     if (await log.read(session_no, EventQuery(after=cursor.seq, stream=stream, limit=1))).events:
-        return False
+        return None
     answers = EventQuery(stream=stream, kinds=ANSWERS, direction=Direction.FROM_SERVER, limit=1, newest_first=True)
+    if (await log.read(session_no, answers)).events:
+        return COMPLETE
     # Otherwise its answer is decided and waits for its commit.
-    return bool((await log.read(session_no, answers)).events) or await log.get(session_no, stream) is None
+    return DROPPED if await log.get(session_no, stream) is None else None
 
 
 def _make_room(engine: Engine, session: LiveSession, stream: int) -> None:

@@ -88,6 +88,12 @@ async def send_body(send: Send, status: int, headers: Iterable[Header], body: by
     await send({"type": "http.response.body", "body": body})
 
 
+async def send_nothing(send: Send) -> None:
+    """Send 204, which has neither a body nor a length."""
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
 async def send_error(
     send: Send,
     status: int,

@@ -88,6 +88,10 @@ def _id_key(value: object) -> str:
     return json.dumps(value)
 
 
+def _is_nested(value: object) -> bool:
+    return isinstance(value, dict | list)
+
+
 def _depth(value: dict[str, Any], limit: int) -> int:
     """Return the nesting depth of `value`, at most `limit`; iterative, so hostile depth costs no stack."""
     depth = 0
@@ -97,7 +101,7 @@ def _depth(value: dict[str, Any], limit: int) -> int:
         below: list[object] = []
         for item in level:
             inside = cast("dict[str, object]", item).values() if isinstance(item, dict) else cast("list[object]", item)
-            below.extend(v for v in inside if isinstance(v, dict | list))
+            below.extend(filter(_is_nested, inside))
         level = below
     return depth
 

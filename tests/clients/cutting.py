@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
 
@@ -64,7 +64,7 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 
 
 @asynccontextmanager
-async def cutting_proxy(upstream_port: int) -> AsyncIterator[CuttingProxy]:
+async def cutting_proxy(upstream_port: int) -> AsyncGenerator[CuttingProxy]:
     """Run a proxy to that port of this machine."""
     proxy = CuttingProxy(upstream_port)
     server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)

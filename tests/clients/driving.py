@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import json
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -126,7 +126,7 @@ class DrivenClient:
 
 
 @asynccontextmanager
-async def driven(command: list[str], url: str, name: str, era: str = "handshake") -> AsyncIterator[DrivenClient]:
+async def driven(command: list[str], url: str, name: str, era: str = "handshake") -> AsyncGenerator[DrivenClient]:
     """Start a client, connect it, and end its session and its process afterwards."""
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*command, url, era, name, stdin=pipe, stdout=pipe, limit=2**20)

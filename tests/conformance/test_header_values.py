@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -11,11 +13,11 @@ from tests.conformance.everything import everything_server
 
 pytestmark = pytest.mark.anyio
 
-META = {
+META: dict[str, Any] = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
     "io.modelcontextprotocol/clientCapabilities": {},
 }
-INITIALIZE = {
+INITIALIZE: dict[str, Any] = {
     "protocolVersion": "2025-11-25",
     "capabilities": {},
     "clientInfo": {"name": "padded", "version": "1.0"},
@@ -34,7 +36,7 @@ async def test_blanks_around_header_values_are_no_part_of_them() -> None:
         built.app.router.lifespan_context(built.app),
         httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000", headers=accept) as client,
     ):
-        call = {"name": "test_simple_text", "arguments": {}, "_meta": META}
+        call: dict[str, Any] = {"name": "test_simple_text", "arguments": {}, "_meta": META}
         modern = await client.post(
             "/mcp",
             json={"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call},

@@ -40,9 +40,7 @@ def answer(seq: int, at: float, took: float, *, error: int | None = None, method
 
 
 def stream_event(seq: int, at: float, name: str, after: int = 0) -> Event:
-    return Event(
-        seq, 1, at, Direction.LOCAL, EventKind.STREAM, name, payload=json.dumps({"stream": 0, "after": after})
-    )
+    return Event(seq, 1, at, Direction.LOCAL, EventKind.STREAM, name, payload=json.dumps({"stream": 0, "after": after}))
 
 
 def lane(lanes: tuple[Lane, ...], label: str) -> Lane:

@@ -23,7 +23,9 @@ def test_kinds_of_values_are_told_apart() -> None:
     assert [key.text for key in tree.select("span.k")] == ['"s"', '"n"', '"b"']
 
 
-@pytest.mark.parametrize("hostile", ["<img src=x onerror=alert(1)>", "</span><script>alert(1)</script>", '" hx-get="/x'])
+@pytest.mark.parametrize(
+    "hostile", ["<img src=x onerror=alert(1)>", "</span><script>alert(1)</script>", '" hx-get="/x']
+)
 def test_markup_in_a_payload_stays_text(hostile: str) -> None:
     for text in (json.dumps({hostile: [hostile]}), hostile):
         tree = parse(render_json(text).lines)

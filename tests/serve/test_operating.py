@@ -104,7 +104,9 @@ async def test_a_replayed_notification_reaches_the_client_again(served: Served) 
     async with served.api() as api, connected(served.mcp, name="replayed") as (client, hearing):
         session = await session_of(api, "replayed")
         await until_stream(api, session["id"])
-        sent = await api.post("/broadcasts", json={"text": "once more", "level": "info", "filter": f"id:{session['id']}"})
+        sent = await api.post(
+            "/broadcasts", json={"text": "once more", "level": "info", "filter": f"id:{session['id']}"}
+        )
         assert sent.status_code == 201, sent.text
         await hearing.until_logged("once more")
         events = (await api.get(f"/sessions/{session['id']}/events", params={"method": "notifications/message"})).json()

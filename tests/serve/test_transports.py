@@ -125,5 +125,3 @@ async def until_in_flight(api: httpx2.AsyncClient, session_id: str) -> None:
     async with asyncio.timeout(5):
         while not (await api.get(f"/sessions/{session_id}/in-flight")).json()["items"]:
             await asyncio.sleep(0.02)
-
-

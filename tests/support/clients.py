@@ -36,7 +36,9 @@ class Hearing:
 
 
 @asynccontextmanager
-async def connected(url: str, *, mode: str = "legacy", name: str = "tester", **options: Any) -> AsyncIterator[tuple[Client, Hearing]]:
+async def connected(
+    url: str, *, mode: str = "legacy", name: str = "tester", **options: Any
+) -> AsyncIterator[tuple[Client, Hearing]]:
     """Connect a client of either era: `legacy` speaks 2025-11-25, `auto` 2026-07-28."""
     hearing = Hearing()
     info = mcp_types.Implementation(name=name, version="1.0")

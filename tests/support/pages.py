@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,7 +16,7 @@ from switchroom.server.attach import attach
 from switchroom.server.filters import parse_filter
 from switchroom.server.models import Session
 from switchroom.server.tools.bundled import bundled_server
-from tests.support.console import Console, plain_settings
+from tests.support.console import BASE, Console, plain_settings
 from tests.support.html import Element, parse
 
 HTMX = {"HX-Request": "true"}
@@ -54,3 +55,30 @@ def read(answer: httpx2.Response, status: int = 200) -> Element:
     """Return the page of an answer with the status that was expected."""
     assert answer.status_code == status, answer.text[:2_000]
     return parse(answer.text)
+
+
+async def modern_call(console: Console, tool: str, *, client: str = "modern", **arguments: Any) -> dict[str, Any]:
+    """Call a tool as a client of 2026-07-28 does, without any session, and return the result."""
+    prefix = "io.modelcontextprotocol/"
+    meta = {
+        f"{prefix}protocolVersion": "2026-07-28",
+        f"{prefix}clientCapabilities": {},
+        f"{prefix}clientInfo": {"name": client, "version": "3.0"},
+    }
+    params = {"name": tool, "arguments": arguments, "_meta": meta}
+    transport = httpx2.ASGITransport(console.room.app)
+    async with httpx2.AsyncClient(transport=transport, base_url=BASE) as http:
+        headers = {
+            "Accept": "application/json, text/event-stream",
+            "MCP-Protocol-Version": "2026-07-28",
+            "Mcp-Method": "tools/call",
+            "Mcp-Name": tool,
+        }
+        message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+        answer = await http.post("/mcp", json=message, headers=headers)
+    assert answer.status_code == 200, answer.text
+    text = answer.text
+    if answer.headers["content-type"].startswith("text/event-stream"):
+        text = next(line[6:] for line in text.splitlines() if line.startswith("data: {"))
+    result: dict[str, Any] = json.loads(text)["result"]
+    return result

@@ -263,7 +263,7 @@ def text_of(message: Json) -> str:
 async def client(url: str, *, token: str | None = None) -> AsyncGenerator[Wire]:
     """Connect a raw client; it has no session yet."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-    async with httpx.AsyncClient(timeout=SECONDS, limits=limits, trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=SECONDS, limits=limits, trust_env=False, verify=False) as http:
         yield Wire(url, http, token=token)
 
 

@@ -10,7 +10,7 @@ import asyncio
 import importlib
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Protocol
 
@@ -90,7 +90,7 @@ class Client2:
 
 
 @asynccontextmanager
-async def mcp1(url: str, era: str, name: str) -> AsyncIterator[Driven]:
+async def mcp1(url: str, era: str, name: str) -> AsyncGenerator[Driven]:
     mcp, http = importlib.import_module("mcp"), importlib.import_module("mcp.client.streamable_http")
     info = mcp.types.Implementation(name=name, version="1.0")
     async with (
@@ -103,7 +103,7 @@ async def mcp1(url: str, era: str, name: str) -> AsyncIterator[Driven]:
 
 
 @asynccontextmanager
-async def mcp2(url: str, era: str, name: str) -> AsyncIterator[Driven]:
+async def mcp2(url: str, era: str, name: str) -> AsyncGenerator[Driven]:
     mcp, types = importlib.import_module("mcp"), importlib.import_module("mcp_types")
     info = types.Implementation(name=name, version="1.0")
     mode = "auto" if era == "modern" else "legacy"
@@ -116,7 +116,7 @@ async def mcp2(url: str, era: str, name: str) -> AsyncIterator[Driven]:
 
 
 @asynccontextmanager
-async def fastmcp(url: str, era: str, name: str) -> AsyncIterator[Driven]:
+async def fastmcp(url: str, era: str, name: str) -> AsyncGenerator[Driven]:
     module, types = importlib.import_module("fastmcp"), importlib.import_module("mcp_types")
     info = types.Implementation(name=name, version="1.0")
     mode = "auto" if era == "modern" else "legacy"
@@ -145,15 +145,18 @@ async def obey(client: Driven, order: dict[str, Any]) -> None:
 async def main() -> None:
     which, url, era, name = sys.argv[1:]
     running: set[asyncio.Task[None]] = set()
+    last: int | None = None
     async with CLIENTS[which](url, era, name) as client:
         while line := await asyncio.to_thread(sys.stdin.readline):
             order = json.loads(line)
             if order["command"] == "end":
+                last = order["number"]
                 break
             task = asyncio.create_task(obey(client, order))
             running.add(task)
             task.add_done_callback(running.discard)
-    say({"number": order["number"], "value": None})
+    if last is not None:
+        say({"number": last, "value": None})
 
 
 if __name__ == "__main__":

@@ -1,0 +1,67 @@
+"""A real Chromium, signed in to a running console."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from playwright.async_api import BrowserContext, Page, async_playwright
+
+from tests.support.processes import Served
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WATCH = (
+    "window.violations = []; addEventListener('securitypolicyviolation', e => violations.push(e.violatedDirective));"
+)
+
+
+class Window:
+    """A browser window and what went wrong in it."""
+
+    def __init__(self, context: BrowserContext, page: Page, base: str) -> None:
+        self.context = context
+        self.page = page
+        self.base = base
+        self.complaints: list[str] = []
+        self.foreign: list[str] = []
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda message: self.complaints.append(message.text) if message.type == "error" else None)
+        page.on("request", lambda request: None if request.url.startswith(base) else self.foreign.append(request.url))
+
+    async def open(self, path: str) -> None:
+        """Go to a page of the console."""
+        await self.page.goto(f"{self.base}{path}")
+
+    async def until_live(self) -> None:
+        """Wait until the page's stream is open."""
+        await self.page.get_by_text("Live", exact=True).first.wait_for(timeout=10_000)
+
+    async def violations(self) -> list[str]:
+        """Return what the content security policy has stopped on this page."""
+        found: list[str] = await self.page.evaluate("window.violations")
+        return found
+
+
+@asynccontextmanager
+async def signed_in(served: Served, **options: Any) -> AsyncGenerator[Window]:
+    """Open a window and sign in with the link that the terminal printed."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        context = await browser.new_context(viewport={"width": 1440, "height": 900}, **options)
+        await context.add_init_script(WATCH)
+        window = Window(context, await context.new_page(), served.base)
+        await window.page.goto(served.sign_in_link)
+        await window.page.get_by_role("button").first.click()
+        await window.page.wait_for_url("**/admin/**")
+        yield window
+        await browser.close()
