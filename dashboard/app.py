@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
@@ -43,7 +43,7 @@ class Console:
     app: FastAPI
 
     @asynccontextmanager
-    async def running(self, *, invites: bool = False) -> AsyncIterator[None]:
+    async def running(self, *, invites: bool = False) -> AsyncGenerator[None]:
         """Open the accounts and run every attached server with its engine.
 
         Args:
@@ -155,7 +155,7 @@ def mount_console(
         StartupError: The server, the installed `mcp` or the settings cannot be used.
     """
     room = switchroom(settings)
-    servers: Mapping[str, McpServer] = mcp if isinstance(mcp, Mapping) else {mcp_path: mcp}
+    servers = cast("Mapping[str, McpServer]", mcp) if isinstance(mcp, Mapping) else {mcp_path: mcp}
     for server_path, server in servers.items():
         room.attach(server, path=server_path, **options)
     console = build_console(room, path=path, mcp_path=next(iter(servers), mcp_path))
@@ -169,7 +169,7 @@ def compose_lifespan(app: FastAPI, console: Console, *, invites: bool) -> None:
     theirs = app.router.lifespan_context
 
     @asynccontextmanager
-    async def lifespan(started: Any) -> AsyncIterator[Any]:
+    async def lifespan(started: Any) -> AsyncGenerator[Any]:
         async with console.running(invites=invites), theirs(started) as state:
             yield state
 

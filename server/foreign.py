@@ -7,7 +7,7 @@ be seen by a request that passes through it.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -44,7 +44,7 @@ def fastmcp_app(
     theirs = app.router.lifespan_context
 
     @asynccontextmanager
-    async def lifespan(started: Any) -> AsyncIterator[Any]:
+    async def lifespan(started: Any) -> AsyncGenerator[Any]:
         async with running(), theirs(started) as state:
             manager = _manager_of(app)
             mounted = mount(manager)
@@ -103,11 +103,11 @@ def _discover_scope() -> Scope:
 
 
 async def _receive_discover() -> Message:
-    meta = {
+    meta: dict[str, Any] = {
         "io.modelcontextprotocol/protocolVersion": LATEST_MODERN_VERSION,
         "io.modelcontextprotocol/clientCapabilities": {},
     }
-    message = {"jsonrpc": "2.0", "id": 0, "method": "server/discover", "params": {"_meta": meta}}
+    message: dict[str, Any] = {"jsonrpc": "2.0", "id": 0, "method": "server/discover", "params": {"_meta": meta}}
     return {"type": "http.request", "body": json.dumps(message).encode("ascii"), "more_body": False}
 
 

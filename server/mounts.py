@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -41,7 +41,7 @@ class Mount:
         theirs: Any = self.server.lifespan
 
         @asynccontextmanager
-        async def lifespan(server: Server[Any]) -> AsyncIterator[Any]:
+        async def lifespan(server: Server[Any]) -> AsyncGenerator[Any]:
             async with running(), theirs(server) as state:
                 self.residents.lifespan_state = state
                 yield state

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -17,7 +17,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def chained_signals(drain: Callable[[], None]) -> Iterator[None]:
+def chained_signals(drain: Callable[[], None]) -> Generator[None]:
     """Call `drain` on the running loop when a stop signal comes, then whatever handled it before.
 
     Outside the main thread there are no handlers to chain, and nothing is done.

@@ -8,7 +8,7 @@ import logging
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -166,7 +166,7 @@ def _quiet_logging() -> None:
 
 
 @contextmanager
-def demo_clients(url: str, count: int) -> Iterator[None]:
+def demo_clients(url: str, count: int) -> Generator[None]:
     """Run the demo's clients in a process of their own for as long as the server runs."""
     if not count:
         yield

@@ -8,7 +8,6 @@ from typing import Final
 
 from ...server.directory import Directory
 from ...server.errors import NotFound
-from ...server.filters import parse_filter
 from ...server.models import Session
 from ..contexts.sessions import Pending, live_count, make_facets, make_row
 from ..formatting import count
@@ -22,6 +21,9 @@ _COUNT_EVERY: Final = 2.0
 
 _LOOK_EVERY: Final = 5.0
 """Seconds; becoming idle and the moving window of the bars are no changes of a session."""
+
+_NEWEST: Final = 200
+"""Newest sessions looked at one by one; beyond that only the change of the total is known."""
 
 
 class SessionFrames:
@@ -44,6 +46,7 @@ class SessionFrames:
         self._urls = urls
         self._query = query
         self._rows = list(rows)
+        self._shown = frozenset(rows)
         self._total = total
         self._rendered_at = rendered_at
         self._can_act = can_act
@@ -103,8 +106,8 @@ class SessionFrames:
         self._parts.show("pending", Pending(await self._new_matches(), self._query.address(self._urls, query.text)))
 
     async def _new_matches(self) -> int:
-        """Count the matching sessions that appeared after the page, or began to match since."""
-        age = max(1, int(time.time() - self._rendered_at))
+        """Count the matching sessions that were opened after the page was read, or began to match since."""
         query = self._query.asked.filter
-        young = await self._directory.count(parse_filter(f"{query.text} age:<{age}s".strip()))
-        return max(young, await self._directory.count(query) - self._total, 0)
+        newest = await self._directory.sessions(query, sort="-created", limit=_NEWEST)
+        opened = sum(1 for each in newest.items if each.created_at > self._rendered_at and each.id not in self._shown)
+        return max(opened, newest.total - self._total, 0)

@@ -86,7 +86,7 @@ def _sessions(follow: Follow) -> FrameSource:
         query,
         follow.rows(),
         total=follow.number("total"),
-        rendered_at=follow.number("at", int(time.time())),
+        rendered_at=follow.number("at", int(time.time() * 1000)) / 1000,
         can_act=follow.can_act,
     )
 

@@ -44,7 +44,7 @@ async def list_sessions(
 async def _page(room: Switchroom, urls: Urls, wanted: SessionQuery, can_act: bool, endpoint: str) -> view.SessionsPage:
     directory, query = room.directory, wanted.asked.filter
     # The position first: what changes while the page is being read comes again with the first frame.
-    position = live_cursor(directory)
+    position, read_at = live_cursor(directory), int(time.time() * 1000)
     found = await directory.sessions(query, sort=wanted.sort, limit=wanted.size, cursor=wanted.position.after or None)
     counts = await directory.count_by_status(query)
     everything = counts if not query.terms else await directory.count_by_status(parse_filter(""))
@@ -60,7 +60,7 @@ async def _page(room: Switchroom, urls: Urls, wanted: SessionQuery, can_act: boo
         can_act=can_act,
         facets=view.make_facets(counts, query, address),
         bar=make_bar(wanted.asked, address, sort=wanted.sort_value, size=wanted.size_value),
-        live_link=_live_link(urls, wanted, found, position),
+        live_link=_live_link(urls, wanted, found, position, read_at),
         rows=view.make_rows(found.items, can_act=can_act),
         columns=view.make_columns(wanted.sort, lambda sort: wanted.address(urls, query.text, sort=sort)),
         pending=view.Pending(0, address(query.text)),
@@ -69,7 +69,7 @@ async def _page(room: Switchroom, urls: Urls, wanted: SessionQuery, can_act: boo
     )
 
 
-def _live_link(urls: Urls, wanted: SessionQuery, found: SessionPage, position: str) -> LiveLink:
+def _live_link(urls: Urls, wanted: SessionQuery, found: SessionPage, position: str, read_at: int) -> LiveLink:
     """The stream is told which rows are on the page, how many matched, and since when to count new ones."""
     return LiveLink(
         urls.live(
@@ -78,7 +78,7 @@ def _live_link(urls: Urls, wanted: SessionQuery, found: SessionPage, position: s
             sort=wanted.sort_value,
             size=wanted.size_value,
             total=found.total,
-            at=f"{time.time():.0f}",
+            at=read_at,
             rows=",".join(session.id for session in found.items),
             after=position,
         )

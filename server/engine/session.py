@@ -20,6 +20,7 @@ from ..models import (
     SessionRecord,
     SessionState,
 )
+from ..recordview import RecordView
 from .activity import RecentActivity
 from .calls import Call, EarlyAnswer
 
@@ -53,7 +54,7 @@ def forget_outcome(future: asyncio.Future[None]) -> None:
         future.exception()
 
 
-class LiveSession:
+class LiveSession(RecordView):
     """A session that has not ended. Small while idle: everything in use is created on demand."""
 
     __slots__ = (
@@ -65,14 +66,13 @@ class LiveSession:
         "last_used",
         "pending",
         "recent",
-        "record",
         "resident",
         "streams",
         "version",
     )
 
     def __init__(self, record: SessionRecord, log: EventLog, bus: ChangeBus, last_used: float) -> None:
-        self.record = record
+        super().__init__(record)
         self._log = log
         self._bus = bus
         self.last_used = last_used
@@ -199,14 +199,6 @@ class LiveSession:
             visit(call)
 
     # -- what others see (the attributes of `filters.Matchable`) -------------------------------
-
-    def __getattr__(self, name: str) -> Any:
-        """Offer the record's fields, so that filters match live sessions without a snapshot."""
-        return getattr(self.record, name)
-
-    @property
-    def mcp_session_id_prefix(self) -> str:
-        return self.record.sid_prefix
 
     @property
     def in_flight(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 
 from ..errors import AlreadyEnded, Forbidden, NotFound, StoreUnavailable, SwitchroomError
@@ -21,7 +21,7 @@ class Action:
     def __init__(self, action_id: str) -> None:
         self.id = action_id
         self.outcome = "done"
-        self.detail: dict[str, object] = {}
+        self.detail: Mapping[str, object] = {}
 
 
 class Actions:
@@ -33,7 +33,7 @@ class Actions:
     @asynccontextmanager
     async def run(
         self, actor: Actor, action: str, target: str, reason: str = "", *, needs: Role = Role.OPERATOR
-    ) -> AsyncIterator[Action]:
+    ) -> AsyncGenerator[Action]:
         """Record the intent, let the body act, record the outcome.
 
         Raises:
@@ -70,9 +70,9 @@ class Actions:
         target: str,
         reason: str,
         outcome: str,
-        detail: dict[str, object],
+        detail: Mapping[str, object],
     ) -> None:
-        text = json.dumps(detail)
+        text = json.dumps(dict(detail))
         try:
             await self._audit.record(
                 action_id=action_id,

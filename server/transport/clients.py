@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from mcp_types.version import LATEST_HANDSHAKE_VERSION
 
@@ -14,10 +14,11 @@ MAX_NAME = 256
 
 def describe_client(session: LiveSession, params: dict[str, Any] | None) -> None:
     """Keep who the client says it is in `initialize`; hostile values become text of bounded length."""
-    info = (params or {}).get("clientInfo")
+    info: Any = (params or {}).get("clientInfo")
     if isinstance(info, dict):
-        session.record.client_name = _text(info.get("name"))
-        session.record.client_version = _text(info.get("version"))
+        known = cast("dict[str, object]", info)
+        session.record.client_name = _text(known.get("name"))
+        session.record.client_version = _text(known.get("version"))
     session.record.protocol_version = LATEST_HANDSHAKE_VERSION
 
 

@@ -192,7 +192,8 @@ class _Connection:
 
 def _parse(body: bytes) -> tuple[str, str]:
     """Return name and data of one SSE event; the SDK sends each in a chunk of its own."""
-    name, data = "", []
+    name = ""
+    data: list[str] = []
     for line in body.decode("utf-8", "replace").splitlines():
         if line.startswith("event:"):
             name = line[6:].strip()

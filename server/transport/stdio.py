@@ -37,7 +37,7 @@ class RecordedReads:
         self._engine = engine
         self._session = session
         self._injected: asyncio.Queue[SessionMessage] = asyncio.Queue()
-        self._reading: asyncio.Task[Any] | None = None
+        self._reading: asyncio.Future[Any] | None = None
         self.recorder: WireRecorder | None = None
         self.last_context: contextvars.Context | None = None
         """The SDK runs each message's handler in this context, so that tools find their session."""
@@ -55,17 +55,19 @@ class RecordedReads:
         self.last_context.run(current_call.set, CurrentCall(self._engine, self._session, call))
         return item
 
-    async def _next(self) -> Any:
-        if self._reading is None:
-            self._reading = asyncio.ensure_future(self._inner.receive())
+    async def _next(self) -> SessionMessage | Exception:
+        reading = self._reading
+        if reading is None:
+            reading = self._reading = asyncio.ensure_future(self._inner.receive())
         injected = asyncio.ensure_future(self._injected.get())
+        waiting: list[asyncio.Future[Any]] = [reading, injected]
         try:
-            await asyncio.wait([self._reading, injected], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             if injected.done():
                 return injected.result()
         finally:
             injected.cancel()
-        reading, self._reading = self._reading, None
+        self._reading = None
         return await reading
 
     async def aclose(self) -> None:
@@ -86,7 +88,7 @@ class RecordedReads:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
     ) -> None:
         await self.aclose()
 
@@ -113,7 +115,7 @@ class RecordedWrites:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
     ) -> None:
         await self.aclose()
 

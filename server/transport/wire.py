@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from ..engine.calls import REQUEST_CANCELLED, Call, EarlyAnswer
 from ..engine.engine import Engine
@@ -48,7 +48,7 @@ class WireRecorder:
         payload = encode(dict(raw))
         session.record.bytes_in += len(payload)
         method = raw.get("method")
-        params = raw.get("params")
+        params: Any = raw.get("params")
         if not isinstance(method, str):
             self._answered_by_client(raw, payload)
             return None
@@ -58,7 +58,8 @@ class WireRecorder:
                 session.record.is_initialized = True
                 self._engine.set_state(session, SessionState.INITIALIZED, method)
             return None
-        return self._request(method, params if isinstance(params, dict) else None, json.dumps(raw["id"]), payload)
+        known = cast("dict[str, Any]", params) if isinstance(params, dict) else None
+        return self._request(method, known, json.dumps(raw["id"]), payload)
 
     def _request(self, method: str, params: dict[str, Any] | None, key: str, payload: str) -> Call:
         session = self._session
@@ -108,9 +109,10 @@ class WireRecorder:
         session = self._session
         call.mark_settled()
         session.calls = {key: other for key, other in (session.calls or {}).items() if other is not call}
-        result, error = raw.get("result"), raw.get("error")
-        failed = isinstance(result, Mapping) and result.get("isError") is True
-        code = error.get("code") if isinstance(error, Mapping) else 0 if failed else None
+        result = _object(raw.get("result"))
+        error = raw.get("error")
+        failed = result.get("isError") is True
+        code = _object(error).get("code", -32603) if error is not None else 0 if failed else None
         session.count_answer(error is not None or failed)
         self._engine.request_count += 1
         self._write(
@@ -123,7 +125,7 @@ class WireRecorder:
             error_code=code,
             related_seq=call.seq,
         )
-        if call.key == self._initialize_key and isinstance(result, Mapping):
+        if call.key == self._initialize_key and error is None:
             session.record.protocol_version = str(result.get("protocolVersion", ""))
             self._engine.save(session).add_done_callback(forget_outcome)
 
@@ -166,3 +168,8 @@ class WireRecorder:
                         self._engine.on_written(self._session, event.seq)
         finally:
             tail.close()
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    """Return a JSON object, or an empty one in place of anything else."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}

@@ -13,7 +13,7 @@ NOW = 10_000.0
 
 
 def session(**values: object) -> Session:
-    base = {name: "" for name in ("server", "worker_id", "mcp_session_id_prefix", "client_name", "client_version")}
+    base = dict.fromkeys(("server", "worker_id", "mcp_session_id_prefix", "client_name", "client_version"), "")
     numbers = ("request_count", "error_count", "in_flight", "open_streams", "key_count", "event_count", "trimmed_seq")
     given = {
         **base,

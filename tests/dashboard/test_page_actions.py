@@ -13,6 +13,8 @@ from switchroom.server.models import Role, SessionState
 from tests.support.console import Console
 from tests.support.html import Element
 from tests.support.pages import HTMX, modern_call, newest, opened, read, running_pages
+from tests.support.servers import eventually
+from tests.support.toolbox import Toolbox
 
 pytestmark = pytest.mark.anyio
 
@@ -273,7 +275,7 @@ async def test_a_call_that_was_answered_meanwhile_has_nothing_to_cancel(
     assert answer.status_code == 404 and "answered meanwhile" in answer.text
 
 
-async def test_a_call_in_flight_is_shown_and_cancelled_with_the_reason(browser: httpx2.AsyncClient) -> None:
+async def test_a_call_in_flight_is_shown_and_cancelled_with_the_reason() -> None:
     box = Toolbox()
     async with running_pages(box.mcp) as console:
         browser = await console.signed_in()
@@ -281,7 +283,7 @@ async def test_a_call_in_flight_is_shown_and_cancelled_with_the_reason(browser: 
         await caller.initialize()
         session = await console.room.directory.lookup(caller.secret)
         async with anyio.create_task_group() as group:
-            group.start_soon(partial(caller.call, "block", request_id=7))
+            group.start_soon(partial(caller.call, "wait", request_id=7))
             await eventually(lambda: console.room.directory.in_flight(session.id))
             page = read(await browser.get(f"/admin/sessions/{session.id}/streams"))
             link = next(a for a in page.one("section#calls").select("a") if a.text == "Cancel call…")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import httpx2
@@ -19,7 +19,7 @@ from tests.support.hosting import hosted
 
 pytestmark = pytest.mark.anyio
 
-MEMORY = Settings(_env_file=None, db="memory:")
+MEMORY = Settings(db="memory:")
 
 
 def adder() -> MCPServer:
@@ -35,7 +35,7 @@ def adder() -> MCPServer:
 
 def their_app(log: list[str]) -> FastAPI:
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, str]]:
+    async def lifespan(app: FastAPI) -> AsyncGenerator[dict[str, str]]:
         log.append("started")
         yield {"theirs": "state"}
         log.append("stopped")
@@ -116,7 +116,7 @@ async def test_an_outer_application_may_run_the_lifespan_itself() -> None:
     room = attach(adder(), settings=MEMORY)
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncGenerator[None]:
         async with room.app.router.lifespan_context(room.app):
             yield
 

@@ -101,7 +101,7 @@ async def test_cancelling_a_hung_call_leaves_the_session_usable(served: Served) 
 
 
 async def test_a_replayed_notification_reaches_the_client_again(served: Served) -> None:
-    async with served.api() as api, connected(served.mcp, name="replayed") as (client, hearing):
+    async with served.api() as api, connected(served.mcp, name="replayed") as (_, hearing):
         session = await session_of(api, "replayed")
         await until_stream(api, session["id"])
         sent = await api.post(

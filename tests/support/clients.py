@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -38,7 +38,7 @@ class Hearing:
 @asynccontextmanager
 async def connected(
     url: str, *, mode: str = "legacy", name: str = "tester", **options: Any
-) -> AsyncIterator[tuple[Client, Hearing]]:
+) -> AsyncGenerator[tuple[Client, Hearing]]:
     """Connect a client of either era: `legacy` speaks 2025-11-25, `auto` 2026-07-28."""
     hearing = Hearing()
     info = mcp_types.Implementation(name=name, version="1.0")

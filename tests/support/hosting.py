@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ import uvicorn
 
 
 @asynccontextmanager
-async def hosted(app: Any, *, lifespan: Literal["auto", "on", "off"] = "on") -> AsyncIterator[str]:
+async def hosted(app: Any, *, lifespan: Literal["auto", "on", "off"] = "on") -> AsyncGenerator[str]:
     """Serve `app` on a free loopback port and yield its base address."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))

@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 
 from switchroom.dashboard.app import build_console
 from switchroom.server.accounts import Accounts, Passwords
-from switchroom.server.attach import attach
+from switchroom.server.attach import McpServer, attach
 from switchroom.server.filters import parse_filter
 from switchroom.server.models import Session
 from switchroom.server.tools.bundled import bundled_server
@@ -23,9 +23,9 @@ HTMX = {"HX-Request": "true"}
 
 
 @asynccontextmanager
-async def running_pages(**settings: Any) -> AsyncGenerator[Console]:
-    """Run the bundled server and the console as it is shipped, with passwords that hash quickly."""
-    room = attach(bundled_server(), settings=plain_settings(db="memory:", **settings))
+async def running_pages(mcp: McpServer | None = None, **settings: Any) -> AsyncGenerator[Console]:
+    """Run a server (the bundled one unless told) and the console as shipped, with passwords that hash quickly."""
+    room = attach(mcp or bundled_server(), settings=plain_settings(db="memory:", **settings))
     built = build_console(room)
     accounts = Accounts(None, passwords=Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)))
     built.app.state.accounts = accounts

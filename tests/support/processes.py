@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -139,7 +139,7 @@ def start(folder: Path, *arguments: str, **settings: Any) -> Served:
 
 
 @contextmanager
-def serving(folder: Path, *arguments: str, **settings: Any) -> Iterator[Served]:
+def serving(folder: Path, *arguments: str, **settings: Any) -> Generator[Served]:
     """Run `switchroom serve` on a free port for the time of a block."""
     served = start(folder, *arguments, *(() if "--port" in arguments else ("--port", "0")), **settings)
     try:

@@ -62,8 +62,6 @@ async def serving(app: ASGIApp, *, before_stop: Callable[[], Awaitable[object]] 
     finally:
         if before_stop is not None and not task.done():
             await asyncio.wait_for(before_stop(), STOP_SECONDS)
-        with contextlib.suppress(AssertionError):  # uvicorn looks for connections that have gone every 100 ms only
-            await eventually(lambda: not server.server_state.connections, within=0.05)
         server.stopping.set()
         server.should_exit = True
         await asyncio.wait_for(task, STOP_SECONDS)

@@ -48,7 +48,7 @@ def no_room(database: Path) -> Generator[None]:
 
 async def until(condition: Callable[[], bool]) -> None:
     with anyio.fail_after(10):
-        while not condition():  # noqa: ASYNC110  (the writer is a thread: nothing on the loop tells)
+        while not condition():
             await anyio.sleep(0.005)
 
 
