@@ -53,7 +53,7 @@ browser: ## Install Chromium for the browser tests, where it is missing
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
 
 clean: ## Remove what the targets above made
-	rm -rf .venv build dist static/vendor *.egg-info .mypy_cache .pytest_cache .ruff_cache .coverage
+	rm -rf .venv .cache build dist static/vendor *.egg-info .mypy_cache .pytest_cache .ruff_cache .coverage
 
 # An editable install follows the code by itself; it is made again when the packaging changes.
 PACKAGING := pyproject.toml package-lock.json $(wildcard build_backend/*.py)

@@ -8,13 +8,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, TypeVar, cast
+from typing import ClassVar, Final, TypeAlias, TypeVar
 
 from markupsafe import Markup, escape
 
 from .visible import visible_block
 
 _T = TypeVar("_T")
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+"""What `json.loads` returns."""
 
 MAX_SHOWN: Final = 64 * 1024
 """Characters of one payload on a page; the whole of it is one link away."""
@@ -76,7 +79,7 @@ def render_json(text: str | None, *, limit: int = MAX_SHOWN) -> Rendered:
     writer = _Writer(limit)
     try:
         try:
-            value = json.loads(text or "")
+            value: Json = json.loads(text or "")
         except (ValueError, RecursionError):
             for line in visible_block((text or "")[:limit]).splitlines():
                 writer.line(0, ("", line))
@@ -88,20 +91,20 @@ def render_json(text: str | None, *, limit: int = MAX_SHOWN) -> Rendered:
     return writer.rendered(is_cut=False)
 
 
-def _value(writer: _Writer, value: Any, depth: int, lead: tuple[_Piece, ...], comma: str) -> None:
+def _value(writer: _Writer, value: Json, depth: int, lead: tuple[_Piece, ...], comma: str) -> None:
     if isinstance(value, dict) and value and depth < _MAX_DEPTH:
         writer.line(depth, *lead, ("", "{"))
-        for is_last, (key, item) in _with_last(list(cast("dict[str, Any]", value).items())):
+        for is_last, (key, item) in _with_last(list(value.items())):
             name = (("k", f'"{_string(key)}"'), ("q", ": "))
             _value(writer, item, depth + 1, name, "" if is_last else ",")
         writer.line(depth, ("", "}" + comma))
     elif isinstance(value, list) and value and depth < _MAX_DEPTH:
-        _array(writer, cast("list[Any]", value), depth, lead, comma)
+        _array(writer, value, depth, lead, comma)
     else:
         writer.line(depth, *lead, _scalar(value), ("", comma))
 
 
-def _array(writer: _Writer, items: list[Any], depth: int, lead: tuple[_Piece, ...], comma: str) -> None:
+def _array(writer: _Writer, items: list[Json], depth: int, lead: tuple[_Piece, ...], comma: str) -> None:
     writer.line(depth, *lead, ("", "["))
     for is_last, (index, item) in _with_last(list(enumerate(items))):
         if index == FOLD_ABOVE:
@@ -112,7 +115,7 @@ def _array(writer: _Writer, items: list[Any], depth: int, lead: tuple[_Piece, ..
     writer.line(depth, ("", "]" + comma))
 
 
-def _scalar(value: Any) -> _Piece:
+def _scalar(value: Json) -> _Piece:
     if isinstance(value, str):
         return ("red", "redacted") if value in REDACTED else ("t", f'"{_string(value)}"')
     if isinstance(value, bool) or value is None:

@@ -20,6 +20,7 @@ from starlette.types import Message, Scope
 
 from .errors import StartupError
 from .mounts import Mount
+from .transport.http import replaying
 
 
 def is_fastmcp(mcp: object) -> bool:
@@ -77,7 +78,7 @@ async def _lifespan_state(manager: StreamableHTTPSessionManager) -> Any:
 
     manager.app.middleware.insert(0, look)
     try:
-        await manager.asgi_app(_discover_scope(), _receive_discover, _discard)
+        await manager.asgi_app(_discover_scope(), replaying(_discover_body(), None), _discard)
     finally:
         manager.app.middleware.remove(look)
     if not seen:
@@ -102,13 +103,13 @@ def _discover_scope() -> Scope:
     }
 
 
-async def _receive_discover() -> Message:
+def _discover_body() -> bytes:
     meta: dict[str, Any] = {
         "io.modelcontextprotocol/protocolVersion": LATEST_MODERN_VERSION,
         "io.modelcontextprotocol/clientCapabilities": {},
     }
     message: dict[str, Any] = {"jsonrpc": "2.0", "id": 0, "method": "server/discover", "params": {"_meta": meta}}
-    return {"type": "http.request", "body": json.dumps(message).encode("ascii"), "more_body": False}
+    return json.dumps(message).encode("ascii")
 
 
 async def _discard(message: Message) -> None:

@@ -51,15 +51,16 @@
   };
 
   const copy = async (button) => {
-    const text = button.dataset.copy || location.href;
+    const source = document.getElementById(button.dataset.copyOf);
+    const text = source ? [...source.querySelectorAll(".l")].map((line) => line.textContent).join("\n") : button.dataset.copy || location.href;
     try { await navigator.clipboard.writeText(text); toast("Copied."); } catch { toast("The browser refused to copy.", "bad"); }
   };
 
   document.addEventListener("click", (event) => {
-    const target = event.target.closest?.("[data-copy], [data-theme-switch], [data-dismiss]");
+    const target = event.target.closest?.("[data-copy], [data-copy-of], [data-theme-switch], [data-dismiss]");
     if (!target) return;
     if (target.matches("[data-dismiss]")) target.closest(".toast")?.remove();
-    else if (target.matches("[data-copy]")) copy(target);
+    else if (target.matches("[data-copy], [data-copy-of]")) copy(target);
     else {
       const next = THEMES[(THEMES.indexOf(read("theme", "system")) + 1) % THEMES.length];
       write("theme", next);

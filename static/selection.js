@@ -3,6 +3,7 @@
   "use strict";
   const KEY = "switchroom.selection";
   const MOST = 500;   /* ids in one address; more are chosen with "Select all" */
+  const MOST_EXCEPT = 40;   /* exceptions become a term of the filter, which takes 50 */
   const none = (filter) => ({ filter, ids: [], all: false, except: [] });
   const form = () => document.getElementById("bulk-form");
   const number = (n) => n.toLocaleString("en-US");
@@ -50,6 +51,7 @@
     if (isListed && at < 0) list.push(id);
     if (!isListed && at >= 0) list.splice(at, 1);
     if (chosen.ids.length > MOST) { chosen.ids.length = MOST; window.switchroom.toast(`At most ${MOST} sessions can be chosen one by one.`, "bad"); }
+    if (chosen.except.length > MOST_EXCEPT) { chosen.except.length = MOST_EXCEPT; window.switchroom.toast(`At most ${MOST_EXCEPT} exceptions; narrow the filter instead.`, "bad"); }
     save(chosen);
   };
   const clear = () => { save(none(form()?.dataset.filter ?? "")); paint(); };

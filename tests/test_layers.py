@@ -12,7 +12,7 @@ from tests.support.source import imports, modules
 FLOORS: dict[str, tuple[frozenset[str], ...]] = {
     "server": (
         frozenset({"errors", "ids", "models", "settings"}),
-        frozenset({"filters"}),
+        frozenset({"filters", "recordview"}),
         frozenset({"accounts", "bus", "store"}),
         frozenset({"engine"}),
         frozenset({"current"}),

@@ -8,6 +8,7 @@ import click
 
 from ...server.errors import SwitchroomError
 from .accounts import operators, tokens
+from .audit import audit
 from .serve import serve
 
 
@@ -26,6 +27,6 @@ def main() -> None:
     """Run the command line."""
     group = OneSentence(name="switchroom", help="An operator console for live MCP sessions.")
     click.version_option(importlib.metadata.version("switchroom"), prog_name="switchroom")(group)
-    for command in (serve, tokens, operators):
+    for command in (serve, tokens, operators, audit):
         group.add_command(command)
     group()

@@ -47,10 +47,12 @@ async def compose_broadcast(
     exclude: Annotated[str, Query(max_length=2_100)] = "",
     ids: Annotated[list[str], Query(alias="id", max_length=1_000)] = [],  # noqa: B006
     all_matching: Annotated[bool, Query(alias="all")] = False,
+    excepted: Annotated[list[str], Query(alias="except", max_length=40)] = [],  # noqa: B006
 ) -> Response:
     """Show the composer; a list hands over its filter or its chosen rows."""
     default = "filter" if q or all_matching else "chosen" if ids else "all"
-    draft = Draft(audience=audience or default, q=q, exclude=exclude, ids=tuple(ids))
+    left_out = exclude or (f"id:{','.join(excepted)}" if excepted else "")
+    draft = Draft(audience=audience or default, q=q, exclude=left_out, ids=tuple(ids))
     urls = urls_of(request)
     crumbs = [Crumb("Broadcasts", urls.broadcasts()), Crumb("New broadcast")]
     frame = Frame("broadcast", "New broadcast", crumbs, is_live=False)

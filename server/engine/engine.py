@@ -22,18 +22,14 @@ from ..settings import Settings
 from ..store.base import Store
 from .admission import Admission
 from .calls import Call, EarlyAnswer
+from .ending import SESSION_ENDED, Aborts, end_message
+from .restoring import restore
 from .session import LiveSession, describe, forget_outcome
 
 logger = logging.getLogger(__name__)
 
-SESSION_ENDED = -32001
-"""JSON-RPC error code of a call that its session's end cut short, and of every later request."""
-
 _SAVED_AT_ONCE = 200
 """A larger lot would block the loop and make appends wait: a row costs 5 µs here and 20 µs in the writer."""
-
-_CONNECTION_KINDS = (SessionKind.SSE, SessionKind.STDIO)
-"""A session of these is its connection, so it ends with the process."""
 
 EndHook = Callable[[LiveSession], Awaitable[None]]
 
@@ -62,8 +58,8 @@ class Engine:
         self._by_hash: dict[bytes, LiveSession] = {}
         self._tasks: set[asyncio.Task[object]] = set()
         self._draining: asyncio.Task[None] | None = None
-        self._overdue: set[Call] = set()
-        """Calls that were answered for while their handlers went on."""
+        self._aborts = Aborts()
+        self._endings: set[asyncio.Task[None]] = set()
         self.request_count = 0
 
     # -- life ----------------------------------------------------------------------------------
@@ -77,13 +73,9 @@ class Engine:
         await self.store.open()
         now = time.monotonic()
         for record in await self.store.sessions.load_live():
-            _renew_epoch(record)
-            if record.kind in _CONNECTION_KINDS:
-                _lost_with_its_connection(record)
+            if not restore(record):
                 self.store.sessions.save(record).add_done_callback(forget_outcome)
                 continue
-            if record.state is SessionState.INITIALIZED and record.kind is SessionKind.STREAMABLE_HTTP:
-                record.state = SessionState.DETACHED
             # Idle from now on: while the server was away no client could be heard.
             self._keep(LiveSession(record, self.store.events, self.bus, now))
         self.is_running, self.is_stopping, self._draining = True, False, None
@@ -92,6 +84,8 @@ class Engine:
         """Answer what is in flight, end streams, mark sessions detached and close the store."""
         await self.drain()
         self.is_running = False
+        if self._endings:
+            await asyncio.wait(self._endings, timeout=self.settings.cancel_grace_seconds + 2)
         await self._end_tasks()
         if self.release is not None:
             in_use = [session for session in self.by_id.values() if session.resident is not None]
@@ -109,35 +103,8 @@ class Engine:
         """
         self.is_stopping = True
         if self._draining is None:
-            self._draining = asyncio.ensure_future(self._drain())
+            self._draining = asyncio.ensure_future(self._aborts.drain(lambda: list(self.by_id.values())))
         await asyncio.shield(self._draining)
-
-    async def _drain(self) -> None:
-        for session in list(self.by_id.values()):
-            session.close_idle_streams()
-        await _until(self._has_no_calls, within=1.0)
-        answer = EarlyAnswer(SESSION_ENDED, "The server is shutting down; repeat this request after reconnecting.")
-        for session in list(self.by_id.values()):
-            session.each_call(lambda call: self._abort(call, answer, grace=0.3))
-        if not await _until(self._has_no_calls, within=1.0):
-            logger.warning("some calls did not end in time at shutdown")
-        await self._interrupt_all(answer)
-        # Streams that carry an answer end by themselves once it is written.
-        await _until(lambda: not any(session.streams for session in self.by_id.values()), within=0.3)
-        for session in list(self.by_id.values()):
-            for stream in list(session.streams or ()):
-                stream.close()
-
-    async def _interrupt_all(self, answer: EarlyAnswer) -> None:
-        """Stop the handlers that ignored their cancellation."""
-        for session in list(self.by_id.values()):
-            session.each_call(self._overdue.add)
-        for call in self._overdue:
-            call.interrupt(answer)
-        await _until(lambda: all(call.task is None for call in self._overdue), within=0.5)
-
-    def _has_no_calls(self) -> bool:
-        return not any(session.calls for session in self.by_id.values())
 
     async def _end_tasks(self) -> None:
         for task in (tasks := list(self._tasks)):
@@ -276,47 +243,30 @@ class Engine:
         record.state = state
         if record.kind is not SessionKind.CLIENT:
             self.admission.closed(record.address, record.principal_key)
-        await self._wind_down(session, session.early_end)
         detail = json.dumps({"to": state.value, "cause": code, "by": by, "reason": reason})
-        session.note(EventKind.LIFECYCLE, state.value, detail)
+        ending = asyncio.ensure_future(self._carry_out(session, session.early_end, detail))
+        self._endings.add(ending)
+        ending.add_done_callback(self._endings.discard)
+        # Carried out even if whoever asked for it does not wait: half an end would be undone by a restart.
+        await asyncio.shield(ending)
+        return True
+
+    async def _carry_out(self, session: LiveSession, answer: EarlyAnswer, detail: str) -> None:
+        record = session.record
+        await self._aborts.wind_down(session, answer, self.settings.cancel_grace_seconds)
+        if session.resident is not None and self.release is not None:
+            await self.release(session)
+        session.note(EventKind.LIFECYCLE, record.state.value, detail)
         session.touch()
         self.by_id.pop(record.id, None)
         saved = self.save(session)
         for hook in self.on_end:
             await _contained(hook, session)
         await saved
-        return True
-
-    async def _wind_down(self, session: LiveSession, answer: EarlyAnswer) -> None:
-        grace = self.settings.cancel_grace_seconds
-        session.each_call(lambda call: self._abort(call, answer, grace=grace))
-        for waiting in list((session.pending or {}).values()):
-            waiting.fail(answer)
-        session.close_idle_streams()
-        for call in list((session.calls or {}).values()):
-            await call.wait_settled(grace + 0.5)
-        # The other streams carry the answers just given, and end by themselves once those are written.
-        await _until(lambda: all(stream.is_closed for stream in session.streams or ()), within=1.0)
-        for stream in list(session.streams or ()):
-            stream.close()
-        if session.resident is not None and self.release is not None:
-            await self.release(session)
 
     def abort(self, call: Call, answer: EarlyAnswer) -> bool:
         """Cancel one call; it is answered after a grace period even if its handler goes on."""
-        return self._abort(call, answer, grace=self.settings.cancel_grace_seconds)
-
-    def _abort(self, call: Call, answer: EarlyAnswer, *, grace: float) -> bool:
-        if not call.cancel(answer):
-            return False
-
-        def answer_for_it() -> None:
-            if not call.is_settled and call.on_abort is not None:
-                self._overdue = {other for other in self._overdue if other.task is not None} | {call}
-                call.on_abort(answer)
-
-        asyncio.get_running_loop().call_later(grace, answer_for_it)
-        return True
+        return self._aborts.abort(call, answer, self.settings.cancel_grace_seconds)
 
     # -- housekeeping --------------------------------------------------------------------------
 
@@ -337,45 +287,6 @@ class Engine:
                 for session in lot:
                     session.is_dirty = True
                 raise
-
-
-def _lost_with_its_connection(record: SessionRecord) -> None:
-    record.state, record.end_code = SessionState.CLOSED, "disconnect"
-    record.ended_at, record.end_reason = time.time(), "the server restarted"
-
-
-def _renew_epoch(record: SessionRecord) -> None:
-    """Begin a new epoch, so that no new event takes an id that a client may hold from before a power cut."""
-    record.epoch += 1
-    first = record.last_seq + 1
-    kept = record.epochs if record.epochs[-1][1] < first else record.epochs[:-1]
-    record.epochs = [*kept, (record.epoch, first)]
-
-
-def end_message(state: SessionState, code: str, reason: str) -> str:
-    """Return what a client is told about the end of its session."""
-    causes = {
-        "client": "closed by its client",
-        "idle": "expired after being idle too long",
-        "lifetime": "expired at the end of its lifetime",
-        "operator": "expired by an operator",
-        "limit": "expired by a limit",
-        "refused": "refused at its handshake",
-        "disconnect": "closed when its client disconnected",
-    }
-    cause = causes.get(code, state.value)
-    because = f": {reason}" if reason else ""
-    return f"This session was {cause}{because}. Send initialize without Mcp-Session-Id to start a new one."
-
-
-async def _until(condition: Callable[[], bool], *, within: float) -> bool:
-    """Wait until `condition` holds; `False` when it does not after `within` seconds."""
-    deadline = time.monotonic() + within
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        await asyncio.sleep(0.01)
-    return True
 
 
 async def _contained(hook: EndHook, session: LiveSession) -> None:

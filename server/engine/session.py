@@ -194,6 +194,15 @@ class LiveSession(RecordView):
             if stream.kind == "listen" or stream.stream == STANDALONE_STREAM:
                 stream.close()
 
+    def close_streams(self) -> None:
+        """End every stream at its next step."""
+        for stream in list(self.streams or ()):
+            stream.close()
+
+    def open_calls(self) -> list[Call]:
+        """Return the requests that are not answered yet."""
+        return list(self.calls.values()) if self.calls else []
+
     def each_call(self, visit: Callable[[Call], object]) -> None:
         for call in list((self.calls or {}).values()):
             visit(call)

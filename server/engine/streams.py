@@ -11,7 +11,18 @@ from ..models import StreamInfo
 class OpenStream:
     """One connection that carries one stream of a session."""
 
-    __slots__ = ("_end", "is_closed", "kind", "last_write_at", "method", "opened_at", "resumed_from", "sent", "stream")
+    __slots__ = (
+        "_end",
+        "is_closed",
+        "is_lost",
+        "kind",
+        "last_write_at",
+        "method",
+        "opened_at",
+        "resumed_from",
+        "sent",
+        "stream",
+    )
 
     def __init__(
         self,
@@ -32,6 +43,8 @@ class OpenStream:
         self.sent = 0
         self.last_write_at: float | None = None
         self.is_closed = False
+        self.is_lost = False
+        """Whether the client left: what was written last may not have reached it."""
 
     def end_with(self, end: Callable[[], object]) -> None:
         """Say how the connection is ended from now on."""
@@ -47,6 +60,11 @@ class OpenStream:
         if not self.is_closed:
             self.is_closed = True
             self._end()
+
+    def lose(self) -> None:
+        """The client left."""
+        self.is_lost = True
+        self.close()
 
     def describe(self) -> StreamInfo:
         return StreamInfo(

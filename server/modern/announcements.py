@@ -24,6 +24,7 @@ from mcp.server.subscriptions import (
 )
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
+    INTERNAL_ERROR,
     INVALID_PARAMS,
     METHOD_NOT_FOUND,
     ListResourcesResult,
@@ -39,7 +40,7 @@ from mcp_types import (
 )
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from ..current import current_call
+from ..current import CurrentCall, current_call
 from ..engine.session import LiveSession
 from ..engine.streams import OpenStream
 
@@ -63,11 +64,27 @@ class Listener:
             self.updates.get_nowait()(False)
 
 
+class Told:
+    """One client's outcome over all its listen streams: written to one of them, or to none."""
+
+    def __init__(self, report: Callable[[bool], None], waiting: int) -> None:
+        self._report: Callable[[bool], None] | None = report
+        self._waiting = waiting
+
+    def add(self, was_written: bool) -> None:
+        self._waiting -= 1
+        if self._report is not None and (was_written or self._waiting == 0):
+            report, self._report = self._report, None
+            report(was_written)
+
+
 class Announcements:
     """Keeps the last announcements and the listen streams; serves the resource."""
 
     def __init__(self, *, is_enabled: bool) -> None:
         self.is_enabled = is_enabled
+        self.max_per_client = 256
+        """Listen streams one client may hold; the SDK serves 1,024 in all, to whoever comes first."""
         self._latest: deque[dict[str, str]] = deque(maxlen=_KEPT)
         self._listeners: list[Listener] = []
 
@@ -83,11 +100,15 @@ class Announcements:
 
         Returns `False` when no stream of that client listens to the announcements.
         """
-        for listener in self._listeners:
-            if listener.session.record.id == session_id and URI in listener.uris and not listener.updates.full():
-                listener.updates.put_nowait(report)
-                return True
-        return False
+        listeners = [
+            listener
+            for listener in self._listeners
+            if listener.session.record.id == session_id and URI in listener.uris and not listener.updates.full()
+        ]
+        told = Told(report, len(listeners))
+        for listener in listeners:
+            listener.updates.put_nowait(told.add)
+        return bool(listeners)
 
     # -- the resource --------------------------------------------------------------------------
 
@@ -148,6 +169,7 @@ class Announcements:
         if current is None or current.call is None:
             result: SubscriptionsListenResult = await inner(ctx, params)
             return result
+        self._check_room(current)
         listener = Listener(current.session, frozenset(params.notifications.resource_subscriptions or ()))
         opened = OpenStream(current.call.seq, "listen", listener.closing.set, method=ctx.method)
         session = current.session
@@ -178,6 +200,11 @@ class Announcements:
             listener.give_up()
             with anyio.CancelScope(shield=True):
                 await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _check_room(self, current: CurrentCall) -> None:
+        held = sum(1 for listener in self._listeners if listener.session is current.session)
+        if current.engine.settings.has_limits and held >= self.max_per_client:
+            raise MCPError(INTERNAL_ERROR, f"This client holds {held} listen streams, its limit")
 
     async def _forward(self, ctx: ServerRequestContext[Any, Any], listener: Listener, opened: OpenStream) -> None:
         meta: dict[str, Any] = {SUBSCRIPTION_ID_META_KEY: ctx.request_id}

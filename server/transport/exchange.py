@@ -142,6 +142,7 @@ class Exchange:
         if call.is_settled:
             return
         call.mark_settled()
+        call.on_abort = None  # which refers back to this: every call would be garbage of the cyclic sort
         if self._timer is not None:
             self._timer.cancel()
         if session.calls is not None:

@@ -107,3 +107,21 @@ async def send_error(
     """Send a JSON-RPC error with an HTTP status; SDK clients show its message and nothing else."""
     body = error_text(key, code, message, data).encode("ascii")
     await send_body(send, status, [JSON_TYPE, *headers], body)
+
+
+def replaying(body: bytes, rest: Receive | None) -> Receive:
+    """Return a `receive` that gives a body which was read already, then goes on with the connection's.
+
+    Without a connection (`rest` is `None`) it then waits for ever: a request of our own never hangs up.
+    """
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> Message:
+        if messages:
+            return messages.pop()
+        if rest is not None:
+            return await rest()
+        await asyncio.Event().wait()
+        raise AssertionError("unreachable")
+
+    return receive

@@ -18,7 +18,8 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ..engine.engine import SESSION_ENDED, Engine
+from ..engine.ending import SESSION_ENDED
+from ..engine.engine import Engine
 from ..engine.session import LiveSession
 from ..errors import LimitReached, StoreUnavailable
 from ..ids import hash_secret

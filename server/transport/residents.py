@@ -12,7 +12,8 @@ from typing import Any
 from mcp.server.lowlevel import Server
 
 from ..engine.calls import EarlyAnswer
-from ..engine.engine import SESSION_ENDED, Engine, end_message
+from ..engine.ending import SESSION_ENDED, end_message
+from ..engine.engine import Engine
 from ..engine.session import LiveSession
 from ..models import STANDALONE_STREAM, Direction, EventKind, SessionRecord, SessionState
 from ..store.base import EventQuery

@@ -20,7 +20,7 @@ from ..engine.session import LiveSession
 from ..engine.streams import OpenStream
 from ..ids import hash_secret
 from ..models import STANDALONE_STREAM, SessionKind, SessionState
-from .http import BodyIncomplete, BodyTooLarge, read_body, send_error
+from .http import BodyIncomplete, BodyTooLarge, read_body, replaying, send_error
 from .leg import NOT_RUNNING
 from .messages import Malformed, read_message
 from .principals import address_of, principal_of
@@ -76,7 +76,7 @@ class SseLeg:
             call = recorder.from_client(message.raw)
         token = current_call.set(CurrentCall(self._engine, session, call))
         try:
-            await self._app(scope, _replaying(body, receive), send)
+            await self._app(scope, replaying(body, receive), send)
         finally:
             current_call.reset(token)
 
@@ -119,7 +119,7 @@ class SseLeg:
         async def discard(message: Message) -> None:
             """The SDK's "202 Accepted" is for nobody."""
 
-        await self._app(posted, _replaying(body, None), discard)
+        await self._app(posted, replaying(body, None), discard)
 
     @property
     def engine(self) -> Engine:
@@ -200,15 +200,3 @@ def _parse(body: bytes) -> tuple[str, str]:
         elif line.startswith("data:"):
             data.append(line[5:].removeprefix(" "))
     return name, "\n".join(data)
-
-
-def _replaying(body: bytes, rest: Receive | None) -> Receive:
-    """Return a `receive` that gives a body which was read already, then goes on with the connection's."""
-    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def receive() -> Message:
-        if messages:
-            return messages.pop()
-        return await rest() if rest is not None else {"type": "http.disconnect"}
-
-    return receive

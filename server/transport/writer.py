@@ -122,8 +122,8 @@ class StreamWriter:
         if not carried:
             return
         await self._write(frames(record.id, opened.stream, carried))
-        if opened.is_closed:
-            return  # its client left meanwhile, or it was ended: a later connection delivers these again
+        if opened.is_lost:
+            return  # a later connection delivers these again
         opened.wrote(len(carried))
         if self.on_sent is not None:
             self.on_sent(sum(event.size_bytes for event in carried))
@@ -174,7 +174,7 @@ async def closed_on_disconnect(receive: Receive, opened: OpenStream) -> AsyncGen
     async def watch() -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
-        opened.close()
+        opened.lose()
 
     watcher = asyncio.create_task(watch())
     try:

@@ -161,6 +161,14 @@ async def test_the_composer_counts_its_audience_and_leads_to_the_receipt(
     assert "maintenance" in read(await browser.get("/admin/broadcasts")).one("table").text
 
 
+async def test_a_list_hands_over_its_filter_and_its_exceptions(console: Console, browser: httpx2.AsyncClient) -> None:
+    kept, *_ = [await opened(console, name) for name in ("a", "a", "b")]
+    query = {"q": "client:a", "all": "1", "except": kept.id}
+    page = read(await browser.get("/admin/broadcasts/new", params=query))
+    assert page.one("input#exclude").attributes["value"] == f"id:{kept.id}"
+    assert page.one("button#send").text == "Send to 1 session"
+
+
 @pytest.mark.parametrize(
     ("sent", "words"),
     [

@@ -73,7 +73,7 @@ async def test_the_list_shows_the_session_with_its_numbers(console: Console) -> 
     (row,) = [each for each in page.select("tr") if each.attributes.get("id") == f"s-{session.id}"]
     assert "claude-code" in row.one("div.who-is").text
     assert row.one("td.c2").text == "Active"
-    assert row.select("td.n")[0].text == "3"
+    assert row.select("td.n")[0].text == "4", "three calls and initialize"
     assert facet(page, "Active").one("b").text == "1"
 
 

@@ -64,6 +64,21 @@ async def test_a_standalone_question_waits_for_a_stream_that_opens_later() -> No
         assert text_of((await call).last) == "cancel"
 
 
+async def test_the_clients_progress_reaches_whoever_asked() -> None:
+    async with running(Toolbox().mcp) as site, session(site.url, capabilities=CAPABILITIES) as wire:
+        async with wire.streaming(wire.call_message("ask_with_progress")) as stream:
+            asked = await stream.until(is_request)
+            token = asked["params"]["_meta"]["progressToken"]
+            hostile: list[object] = [True, "1", None, {}]
+            for progress in hostile:
+                await wire.notify("notifications/progress", {"progressToken": token, "progress": progress})
+            await wire.notify("notifications/progress", {"progressToken": "not mine", "progress": 1})
+            report: Json = {"progressToken": token, "progress": 1, "total": 2, "message": "half"}
+            assert (await wire.notify("notifications/progress", report)).status == 202
+            await wire.answer(asked["id"], {"action": "decline"})
+            assert text_of((await stream.rest())[-1]) == "1/2.0 half"
+
+
 async def test_an_error_answer_reaches_the_handler() -> None:
     async with running(Toolbox().mcp) as site, session(site.url, capabilities=CAPABILITIES) as wire:
         async with wire.streaming(wire.call_message("ask")) as stream:

@@ -17,8 +17,9 @@ from switchroom.server.attach import switchroom
 from switchroom.server.engine.sweeper import Sweeper
 from switchroom.server.filters import parse_filter
 from switchroom.server.models import Actor, Role, SessionState
+from tests.support.guards import Tokens, guarded_toolbox
 from tests.support.servers import Site, eventually, running, serving
-from tests.support.toolbox import Tokens, Toolbox, guarded_toolbox
+from tests.support.toolbox import Toolbox
 from tests.support.wire import Answer, client, session, text_of
 
 pytestmark = pytest.mark.anyio
@@ -130,6 +131,22 @@ async def test_a_session_ends_once_however_many_ask_for_it() -> None:
         results, _ = await asyncio.gather(asyncio.gather(*expiring), wire.delete())
         assert sum(len(result.expired) for result in results) == 1
         assert site.switchroom.engine.admission.live == 0
+
+
+async def test_an_end_is_carried_out_even_if_whoever_asked_for_it_leaves() -> None:
+    box = Toolbox()
+    async with running(box.mcp, cancel_grace_seconds=0.1) as site, session(site.url) as wire:
+        async with wire.streaming(wire.call_message("stubborn", id="s")) as stream:
+            await stream.next()
+            live = site.live()
+            asking = asyncio.create_task(site.switchroom.engine.end(live, SessionState.EXPIRED, "operator"))
+            await eventually(lambda: live.early_end is not None)
+            asking.cancel()
+            assert [message["error"]["code"] for message in await stream.rest()] == [-32001]
+        await eventually(lambda: not site.switchroom.engine.by_id)
+        (seen,) = (await site.switchroom.directory.sessions(parse_filter(""))).items
+        assert seen.state is SessionState.EXPIRED
+        box.let_go()
 
 
 async def test_an_idle_session_expires_and_a_held_stream_keeps_one_alive() -> None:

@@ -14,8 +14,9 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from switchroom.server.filters import parse_filter
 from switchroom.server.models import Session, SessionState
 from switchroom.server.store import EventQuery
+from tests.support.guards import Witness
 from tests.support.servers import Site, eventually, running
-from tests.support.toolbox import Toolbox, Witness, low_level_server
+from tests.support.toolbox import Toolbox, low_level_server
 from tests.support.wire import client, initialize_message, session, text_of
 
 pytestmark = pytest.mark.anyio

@@ -12,8 +12,9 @@ from switchroom.server.engine.sweeper import Sweeper
 from switchroom.server.filters import parse_filter
 from switchroom.server.models import Actor, DeliveryStatus, Direction, EventKind, Role, SessionState
 from switchroom.server.store import EventQuery, SqliteStore
+from tests.support.guards import Tokens, Witness, guarded_toolbox
 from tests.support.servers import Site, eventually, running
-from tests.support.toolbox import Tokens, Toolbox, Witness, guarded_toolbox
+from tests.support.toolbox import Toolbox
 from tests.support.wire import Wire, client, session, text_of
 
 pytestmark = pytest.mark.anyio
@@ -235,6 +236,18 @@ async def test_a_restart_does_not_expire_who_could_not_be_heard(tmp_path: Path) 
         async with running(Toolbox().mcp, store=stored(tmp_path)) as site:
             await Sweeper(site.switchroom.engine).sweep(time.monotonic())
             assert text_of((await moved(wire, site).call("echo", text="hi")).last) == "hi"
+
+
+async def test_a_handshake_that_a_crash_cut_short_leaves_no_session(tmp_path: Path) -> None:
+    async with running(Toolbox().mcp, store=stored(tmp_path)) as site, client(site.url) as wire:
+        await wire.initialize()
+        site.live().record.init = None  # as a crash before the answer leaves it
+        site.live().record.state = SessionState.INITIALIZING
+        site.live().touch()
+    async with running(Toolbox().mcp, store=stored(tmp_path)) as site:
+        assert site.switchroom.engine.by_id == {}
+        (seen,) = (await site.switchroom.directory.sessions(parse_filter(""))).items
+        assert (seen.state, seen.end_reason) == (SessionState.REJECTED, "the server restarted during its handshake")
 
 
 async def test_a_restart_with_many_sessions_revives_only_those_that_come_back(tmp_path: Path) -> None:

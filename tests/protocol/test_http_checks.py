@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from switchroom.server.filters import parse_filter
+from tests.support.raw import raw_connection
 from tests.support.servers import eventually, running
 from tests.support.toolbox import Toolbox
-from tests.support.wire import Wire, client, initialize_message, raw_connection, session, text_of
+from tests.support.wire import Wire, client, initialize_message, session, text_of
 
 pytestmark = pytest.mark.anyio
 

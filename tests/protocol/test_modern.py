@@ -8,53 +8,23 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import anyio
 import pytest
 from mcp import Client
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
-from mcp_types import Implementation, TextContent
 
 from switchroom.server.filters import parse_filter
-from switchroom.server.models import Actor, Broadcast, DeliveryStatus, Event, EventKind, Role, SessionState
-from switchroom.server.modern.announcements import URI
-from switchroom.server.store import EventQuery
+from switchroom.server.models import Actor, EventKind, Role, SessionState
 from switchroom.server.tools import bundled_server
+from tests.support.guards import Tokens, guarded_toolbox
+from tests.support.modern import MODERN, connect, only_client, rows, text_of
 from tests.support.servers import Site, eventually, running
-from tests.support.toolbox import Tokens, Toolbox, guarded_toolbox, low_level_server
+from tests.support.toolbox import Toolbox, low_level_server
 from tests.support.wire import Json, client, session
 
 pytestmark = pytest.mark.anyio
 
-MODERN = "2026-07-28"
 OPERATOR = Actor("ann", Role.OPERATOR)
-
-
-def connect(site: Site, name: str = "modern", **options: Any) -> Client:
-    return Client(site.url, mode=MODERN, client_info=Implementation(name=name, version="1.0"), **options)
-
-
-def text_of(result: Any) -> str:
-    assert isinstance(result.content[0], TextContent)
-    return result.content[0].text
-
-
-async def only_client(site: Site) -> Any:
-    (shown,) = await site.switchroom.directory.clients()
-    return site.switchroom.engine.by_id[shown.id]
-
-
-async def announce(site: Site, text: str, **options: Any) -> Broadcast:
-    """Broadcast and wait until every recipient's outcome is known."""
-    sent = await site.switchroom.operations.broadcast(OPERATOR, text=text, **options)
-    async with asyncio.timeout(5):
-        while (now := await site.switchroom.directory.broadcast(sent.id)).counts[DeliveryStatus.PENDING.value]:
-            await asyncio.sleep(0.005)
-    return now
-
-
-async def rows(site: Site, session_id: str) -> list[Event]:
-    return (await site.switchroom.directory.events(session_id, EventQuery(limit=1000))).events
 
 
 async def test_calls_are_recorded_per_client_and_never_listed_as_sessions() -> None:
@@ -144,9 +114,10 @@ async def test_a_client_that_leaves_cancels_its_call_and_the_log_says_so() -> No
     box = Toolbox()
     async with running(box.mcp) as site:
         async with connect(site) as modern:
-            with anyio.move_on_after(0.05):
-                await modern.call_tool("wait", {})
-        await eventually(lambda: box.cancelled["wait"] == 1)
+            call = asyncio.create_task(modern.call_tool("wait", {}))
+            await eventually(lambda: box.started["wait"])
+            call.cancel()
+            await eventually(lambda: box.cancelled["wait"] == 1)
         live = await only_client(site)
         await eventually(lambda: not live.calls)
         assert (await rows(site, live.record.id))[-1].error_code == -32800
@@ -222,77 +193,6 @@ async def test_a_handle_is_no_session_id_of_the_handshake_era() -> None:
             wire.session_id = handle
             answer = await wire.request("ping")
             assert answer.last["error"] == {"code": -32600, "message": "Session not found"}
-
-
-# -- listen streams and announcements ----------------------------------------------------------
-
-
-@pytest.mark.parametrize("kind", ["MCPServer", "low-level"])
-async def test_announcements_are_listed_read_and_notified(kind: str) -> None:
-    server: Any = Toolbox().mcp if kind == "MCPServer" else low_level_server()
-    async with running(server) as site, connect(site) as modern:
-        assert URI in [str(resource.uri) for resource in (await modern.list_resources()).resources]
-        async with modern.listen(resource_subscriptions=[URI]) as updates:
-            await eventually(lambda: site.switchroom.directory.health().open_streams == 1)
-            now = await announce(site, "hear ye", level="warning")
-            assert now.counts[DeliveryStatus.DELIVERED.value] == 1
-            with anyio.fail_after(5):
-                update = await anext(aiter(updates))
-            assert getattr(update, "uri", None) == URI
-            content: Any = (await modern.read_resource(URI)).contents[0]
-            (said,) = json.loads(content.text)["announcements"]
-            assert (said["text"], said["level"]) == ("hear ye", "warning")
-
-
-async def test_a_client_that_does_not_listen_is_reported_as_such() -> None:
-    async with running(Toolbox().mcp) as site, connect(site) as modern:
-        await modern.call_tool("echo", {"text": "here"})
-        assert (await announce(site, "hear ye")).counts[DeliveryStatus.NOT_LISTENING.value] == 1
-
-
-async def test_a_listener_that_leaves_is_forgotten() -> None:
-    async with running(Toolbox().mcp) as site, connect(site) as modern:
-        for _ in range(3):
-            async with modern.listen(resource_subscriptions=[URI], tools_list_changed=True):
-                await eventually(lambda: site.switchroom.directory.health().open_streams == 1)
-            await eventually(lambda: site.switchroom.directory.health().open_streams == 0)
-        live = await only_client(site)
-        await eventually(lambda: not live.calls)
-        await modern.call_tool("echo", {"text": "hi"})
-        assert (await announce(site, "anyone?")).counts[DeliveryStatus.NOT_LISTENING.value] == 1
-
-
-async def test_an_operator_closes_a_listen_stream_gracefully() -> None:
-    async with running(Toolbox().mcp) as site, connect(site) as modern:
-        async with modern.listen(tools_list_changed=True) as updates:
-            await eventually(lambda: site.switchroom.directory.health().open_streams == 1)
-            live = await only_client(site)
-            (shown,) = site.switchroom.directory.streams(live.record.id)
-            assert (shown.kind, shown.method) == ("listen", "subscriptions/listen")
-            verbs = site.switchroom.operations
-            assert await verbs.close_stream(OPERATOR, live.record.id, shown.stream, "maintenance")
-            with anyio.fail_after(5):
-                assert [update async for update in updates] == []  # an abrupt end would raise here
-        await eventually(lambda: not live.calls)
-
-
-async def test_the_servers_own_updates_and_announcements_share_a_listen_stream() -> None:
-    async with running(Toolbox().mcp) as site, connect(site) as modern:
-        async with modern.listen(resource_subscriptions=[URI, "a://b"]) as updates:
-            await eventually(lambda: site.switchroom.directory.health().open_streams == 1)
-            await announce(site, "one")
-            await modern.call_tool("update", {"uri": "a://b"})
-            with anyio.fail_after(5):
-                received = [getattr(await anext(aiter(updates)), "uri", None) for _ in range(2)]
-            assert received == [URI, "a://b"]
-
-
-async def test_without_announcements_nothing_is_added() -> None:
-    async with running(low_level_server(), announcements=False) as site, connect(site) as modern:
-        with pytest.raises(MCPError):
-            await modern.list_resources()
-        await modern.call_tool("echo", {"text": "hi"})
-        assert (await announce(site, "nobody hears")).counts[DeliveryStatus.NOT_LISTENING.value] == 1
 
 
 # -- stateless_http ----------------------------------------------------------------------------

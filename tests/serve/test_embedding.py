@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import httpx2
 import pytest
 from fastapi import FastAPI, Request, Response
+from fastmcp import Context, FastMCP
 from mcp.server.mcpserver import MCPServer
 from starlette.applications import Starlette
 
@@ -110,6 +111,44 @@ async def test_a_server_is_attached_without_a_console() -> None:
         assert text_of(await client.call_tool("add", {"a": 1, "b": 2})) == "3"
         page = await room.directory.sessions(parse_filter("client:headless"))
         assert [session.client_name for session in page.items] == ["headless"]
+
+
+async def test_several_servers_share_one_console_and_each_session_says_whose_it_is() -> None:
+    app = FastAPI()
+    room = mount_console(app, {"/one/mcp": adder(), "/two/mcp": adder()}, settings=MEMORY)
+    async with hosted(app) as base:
+        async with (
+            connected(f"{base}/one/mcp", name="c1") as (one, _),
+            connected(f"{base}/two/mcp", name="c2") as (two, _),
+        ):
+            assert text_of(await one.call_tool("add", {"a": 1, "b": 2})) == "3"
+            assert text_of(await two.call_tool("add", {"a": 2, "b": 2})) == "4"
+            page = await room.directory.sessions(parse_filter("state:live"))
+            assert {session.client_name: session.server for session in page.items} == {"c1": "adder", "c2": "adder-2"}
+
+
+async def test_a_fastmcp_server_keeps_its_lifespan_and_its_session_state() -> None:
+    @asynccontextmanager
+    async def lifespan(server: object) -> AsyncGenerator[dict[str, str]]:
+        yield {"database": "open"}
+
+    mcp = FastMCP("fast", lifespan=lifespan)
+
+    @mcp.tool
+    async def count(ctx: Context) -> str:
+        seen = (await ctx.get_state("seen") or 0) + 1
+        await ctx.set_state("seen", seen)
+        return f"{seen} {ctx.lifespan_context['database']}"
+
+    room = attach(mcp, settings=MEMORY)
+    async with hosted(room.app) as base:
+        async with connected(f"{base}/mcp", name="fast-client") as (client, _):
+            assert text_of(await client.call_tool("count")) == "1 open"
+            assert text_of(await client.call_tool("count")) == "2 open"
+            page = await room.directory.sessions(parse_filter("client:fast-client"))
+            assert [(session.server, session.status) for session in page.items] == [("fast", "active")]
+        async with connected(f"{base}/mcp", mode="auto") as (modern, _):
+            assert text_of(await modern.call_tool("count")) == "1 open"
 
 
 async def test_an_outer_application_may_run_the_lifespan_itself() -> None:

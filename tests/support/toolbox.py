@@ -10,12 +10,11 @@ from typing import Any
 
 import anyio
 import anyio.to_thread
-from mcp.server.auth.provider import AccessToken
-from mcp.server.auth.settings import AuthSettings
-from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.shared.exceptions import MCPError
+from mcp.shared.message import ServerMessageMetadata
 from mcp_types import (
     CallToolRequestParams,
     CallToolResult,
@@ -30,7 +29,7 @@ from mcp_types import (
     TextContent,
     Tool,
 )
-from pydantic import AnyHttpUrl, BaseModel
+from pydantic import BaseModel
 
 from switchroom.server.data import log_message
 
@@ -199,6 +198,21 @@ def _asking(box: Toolbox) -> None:
         return str(answer.action)
 
     @box.mcp.tool()
+    async def ask_with_progress(ctx: Context) -> str:
+        """Ask on the call's own stream and hear how the client gets on."""
+        params = ElicitRequestFormParams(message="Which colour?", requested_schema={"type": "object", "properties": {}})
+        heard: list[str] = []
+
+        async def on_progress(progress: float, total: float | None, message: str | None) -> None:
+            heard.append(f"{progress:g}/{total} {message}")
+
+        related = ServerMessageMetadata(related_request_id=ctx.request_id)
+        await ctx.session.send_request(
+            ElicitRequest(params=params), ElicitResult, metadata=related, progress_callback=on_progress
+        )
+        return ";".join(heard)
+
+    @box.mcp.tool()
     async def sample(ctx: Context) -> str:
         """Ask the client's model, on the call's own stream."""
         asked = SamplingMessage(role="user", content=TextContent(text="hello"))
@@ -244,45 +258,3 @@ def low_level_server(box: Toolbox | None = None) -> Server[Any]:
         return CallToolResult(content=[TextContent(text=text)])
 
     return Server("low-level", version="1.0", on_list_tools=list_tools, on_call_tool=call_tool)
-
-
-class Witness:
-    """A middleware that counts what it sees and may refuse handshakes."""
-
-    def __init__(self, *, refuses_initialize: bool = False) -> None:
-        self.seen: Counter[str] = Counter()
-        self.refuses_initialize = refuses_initialize
-
-    async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-        self.seen[ctx.method] += 1
-        if self.refuses_initialize and ctx.method == "initialize":
-            raise MCPError(-32042, "not today")
-        return await call_next(ctx)
-
-
-class Tokens:
-    """A token verifier that knows the tokens a test gave out."""
-
-    def __init__(self) -> None:
-        self.known: dict[str, AccessToken] = {}
-
-    def issue(self, token: str, subject: str, *, client_id: str = "app", issuer: str = "https://id.example") -> str:
-        """Return `token` after it was made known; two tokens of one subject are the same principal."""
-        self.known[token] = AccessToken(
-            token=token, client_id=client_id, scopes=["use"], subject=subject, claims={"iss": issuer}
-        )
-        return token
-
-    async def verify_token(self, token: str) -> AccessToken | None:
-        return self.known.get(token)
-
-
-def guarded_toolbox(tokens: Tokens) -> Toolbox:
-    """Return a toolbox that asks for access tokens."""
-    auth = AuthSettings(
-        issuer_url=AnyHttpUrl("https://id.example"),
-        resource_server_url=AnyHttpUrl("http://127.0.0.1/mcp"),
-        required_scopes=["use"],
-        validate_token_resource=False,
-    )
-    return Toolbox(token_verifier=tokens, auth=auth)

@@ -59,7 +59,8 @@ async function obey({ number, command, ...details }) {
 }
 
 await client.connect(transport)
-tell('ready', { server: client.getServerVersion().name, protocol: transport.protocolVersion ?? client.getNegotiatedProtocolVersion() })
+const protocol = transport.protocolVersion ?? client.getNegotiatedProtocolVersion()
+tell('ready', { server: client.getServerVersion().name, protocol })
 const lines = createInterface({ input: process.stdin })
 lines.on('line', (line) => obey(JSON.parse(line)))
 lines.on('close', () => process.exit(0))

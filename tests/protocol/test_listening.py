@@ -1,0 +1,109 @@
+"""Listen streams of the 2026-07-28 era, and the announcements that go over them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import anyio
+import pytest
+from mcp.shared.exceptions import MCPError
+
+from switchroom.server.models import DeliveryStatus
+from switchroom.server.modern.announcements import URI
+from tests.support.modern import OPERATOR, announce, connect, only_client
+from tests.support.servers import eventually, running
+from tests.support.toolbox import Toolbox, low_level_server
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize("kind", ["MCPServer", "low-level"])
+async def test_announcements_are_listed_read_and_notified(kind: str) -> None:
+    server: Any = Toolbox().mcp if kind == "MCPServer" else low_level_server()
+    async with running(server) as site, connect(site) as modern:
+        assert URI in [str(resource.uri) for resource in (await modern.list_resources()).resources]
+        async with modern.listen(resource_subscriptions=[URI]) as updates:
+            await eventually(lambda: site.switchroom.directory.health().open_streams == 1)
+            now = await announce(site, "hear ye", level="warning")
+            assert now.counts[DeliveryStatus.DELIVERED.value] == 1
+            with anyio.fail_after(5):
+                update = await anext(aiter(updates))
+            assert getattr(update, "uri", None) == URI
+            content: Any = (await modern.read_resource(URI)).contents[0]
+            (said,) = json.loads(content.text)["announcements"]
+            assert (said["text"], said["level"]) == ("hear ye", "warning")
+
+
+async def test_a_client_that_does_not_listen_is_reported_as_such() -> None:
+    async with running(Toolbox().mcp) as site, connect(site) as modern:
+        await modern.call_tool("echo", {"text": "here"})
+        assert (await announce(site, "hear ye")).counts[DeliveryStatus.NOT_LISTENING.value] == 1
+
+
+async def test_a_listener_that_leaves_is_forgotten() -> None:
+    async with running(Toolbox().mcp) as site, connect(site) as modern:
+        for _ in range(3):
+            async with modern.listen(resource_subscriptions=[URI], tools_list_changed=True):
+                await eventually(lambda: site.switchroom.directory.health().open_streams == 1)
+            await eventually(lambda: site.switchroom.directory.health().open_streams == 0)
+        live = await only_client(site)
+        await eventually(lambda: not live.calls)
+        await modern.call_tool("echo", {"text": "hi"})
+        assert (await announce(site, "anyone?")).counts[DeliveryStatus.NOT_LISTENING.value] == 1
+
+
+async def test_an_announcement_reaches_every_listen_stream_of_a_name_and_counts_once() -> None:
+    """Two programs of one name are one row without authentication; both are told."""
+    async with running(Toolbox().mcp) as site, connect(site, "twin") as one, connect(site, "twin") as two:
+        async with one.listen(resource_subscriptions=[URI]) as a, two.listen(resource_subscriptions=[URI]) as b:
+            await eventually(lambda: site.switchroom.directory.health().open_streams == 2)
+            now = await announce(site, "to both")
+            assert (now.audience, now.counts[DeliveryStatus.DELIVERED.value]) == (1, 1)
+            with anyio.fail_after(5):
+                assert [getattr(await anext(aiter(updates)), "uri", None) for updates in (a, b)] == [URI, URI]
+
+
+async def test_one_client_cannot_take_every_listen_stream_there_is() -> None:
+    async with running(Toolbox().mcp) as site, connect(site, "greedy") as greedy, connect(site, "modest") as modest:
+        (announcements,) = site.switchroom.operations.broadcasts.announcements.values()
+        announcements.max_per_client = 1
+        async with greedy.listen(tools_list_changed=True):
+            with pytest.raises(MCPError, match="listen streams, its limit"):
+                async with greedy.listen(tools_list_changed=True):
+                    raise AssertionError("a second stream was opened")
+            async with modest.listen(tools_list_changed=True):
+                await eventually(lambda: site.switchroom.directory.health().open_streams == 2)
+
+
+async def test_an_operator_closes_a_listen_stream_gracefully() -> None:
+    async with running(Toolbox().mcp) as site, connect(site) as modern:
+        async with modern.listen(tools_list_changed=True) as updates:
+            await eventually(lambda: site.switchroom.directory.health().open_streams == 1)
+            live = await only_client(site)
+            (shown,) = site.switchroom.directory.streams(live.record.id)
+            assert (shown.kind, shown.method) == ("listen", "subscriptions/listen")
+            verbs = site.switchroom.operations
+            assert await verbs.close_stream(OPERATOR, live.record.id, shown.stream, "maintenance")
+            with anyio.fail_after(5):
+                assert [update async for update in updates] == []  # an abrupt end would raise here
+        await eventually(lambda: not live.calls)
+
+
+async def test_the_servers_own_updates_and_announcements_share_a_listen_stream() -> None:
+    async with running(Toolbox().mcp) as site, connect(site) as modern:
+        async with modern.listen(resource_subscriptions=[URI, "a://b"]) as updates:
+            await eventually(lambda: site.switchroom.directory.health().open_streams == 1)
+            await announce(site, "one")
+            await modern.call_tool("update", {"uri": "a://b"})
+            with anyio.fail_after(5):
+                received = [getattr(await anext(aiter(updates)), "uri", None) for _ in range(2)]
+            assert received == [URI, "a://b"]
+
+
+async def test_without_announcements_nothing_is_added() -> None:
+    async with running(low_level_server(), announcements=False) as site, connect(site) as modern:
+        with pytest.raises(MCPError):
+            await modern.list_resources()
+        await modern.call_tool("echo", {"text": "hi"})
+        assert (await announce(site, "nobody hears")).counts[DeliveryStatus.NOT_LISTENING.value] == 1
