@@ -68,7 +68,7 @@ async def timeline_panel(directory: Directory, urls: Urls, session: Session, min
         older = (await directory.events(session.id, streams)).events
         events = [event for event in older[::-1] if event.seq < first] + events
     lanes = draw_lanes(session, events, directory.in_flight(session.id), start=end - 60 * minutes, end=end)
-    return make_timeline(lanes, urls, session.id, minutes)
+    return make_timeline(lanes, urls, session, minutes)
 
 
 async def log_panel(directory: Directory, urls: Urls, place: Place, query: LogQuery, *, can_replay: bool) -> Log:

@@ -23,6 +23,7 @@ class Timeline:
     template: ClassVar[str] = "sessions/_timeline.html"
     name: ClassVar[str] = "timeline"
     minutes: int
+    is_live: bool
     ranges: tuple[Option, ...]
     lanes: tuple[Lane, ...]
     ticks: tuple[Tick, ...]
@@ -37,12 +38,12 @@ def default_range(session: Session, now: float) -> int:
     return RANGES[0] if age < RANGES[0] * 60 else _USUAL_RANGE
 
 
-def make_timeline(lanes: Lanes, urls: Urls, session_id: str, minutes: int) -> Timeline:
-    """Return the chart of the last `minutes`."""
+def make_timeline(lanes: Lanes, urls: Urls, session: Session, minutes: int) -> Timeline:
+    """Return the chart of the last `minutes`; of an ended session, those before its end."""
     ranges = tuple(
         Option(
             f"{each} min" if each < 60 else "1 h",
-            urls.session(session_id, range=each),
+            urls.session(session.id, range=each),
             each == minutes,
         )
         for each in RANGES
@@ -52,6 +53,7 @@ def make_timeline(lanes: Lanes, urls: Urls, session_id: str, minutes: int) -> Ti
     errors = sum(lane.errors for lane in busy)
     return Timeline(
         minutes,
+        session.is_live,
         ranges,
         lanes.lanes,
         lanes.ticks,
