@@ -52,7 +52,7 @@ def address_of(connection: HTTPConnection) -> str:
 
 
 async def identify(accounts: Accounts, credential: Credential, address: str, *, touch: bool) -> Actor | None:
-    """Return who the credential stands for now, or `None` when it opens nothing (any more).
+    """Return who the credential stands for now, or `None` when it opens nothing.
 
     Args:
         touch: Whether this is an act of theirs, which starts the idle limit again.

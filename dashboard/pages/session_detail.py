@@ -31,8 +31,6 @@ from ..urls import QueryValue, Urls
 router = APIRouter()
 
 _AUDITED = 200
-_AUDIT_SCANNED = 1_000
-"""Latest actions searched for those that name the session among others."""
 
 
 @router.get("/sessions/{session_id}")
@@ -133,12 +131,7 @@ async def show_payload(session_id: str, seq: int, actor: CurrentActor, room: Cur
 
 
 async def _audit(room: Switchroom, session: Session) -> AuditTrail:
-    # Actions on several sessions, or on a part of one, have a target of their own wording.
-    latest = await room.directory.audit(limit=_AUDIT_SCANNED)
-    exact = await room.directory.audit(limit=_AUDITED, target=session.id)
-    found = {entry.id: entry for entry in exact}
-    found.update((entry.id, entry) for entry in latest if session.id in entry.target or session.id in entry.detail)
-    entries = sorted(found.values(), key=lambda entry: entry.id, reverse=True)[:_AUDITED]
+    entries = await room.directory.audit(limit=_AUDITED, target=session.id)
     return make_trail(entries, empty="No operator has acted on this session.")
 
 

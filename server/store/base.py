@@ -243,7 +243,10 @@ class AuditLog(Protocol):
         action: str | None = None,
         target: str | None = None,
     ) -> list[AuditEntry]:
-        """Return actions newest first, intent and outcome merged; `id` is the intent's row id."""
+        """Return actions newest first, intent and outcome merged; `id` is the intent's row id.
+
+        `target` finds what contains that text in its target or in its outcome's detail, such as a session id.
+        """
         ...
 
     async def get(self, action_id: str) -> AuditEntry | None: ...

@@ -61,7 +61,7 @@ class MemoryAuditLog:
             if (before is None or row.id < before)
             and (actor is None or row.actor == actor)
             and (action is None or row.action == action)
-            and (target is None or row.target == target)
+            and (target is None or self._names(row, target))
         ]
         return [merge(row, self._outcome(row.action_id)) for row in reversed(firsts)][: page_size(limit)]
 
@@ -71,6 +71,11 @@ class MemoryAuditLog:
 
     async def verify(self) -> int | None:
         return self._chain.first_break(self._rows, self._head)
+
+    def _names(self, first: AuditRow, text: str) -> bool:
+        """Whether an action's target or outcome names something."""
+        outcome = self._outcome(first.action_id)
+        return text in first.target or text in first.detail or (outcome is not None and text in outcome.detail)
 
     def _firsts(self) -> dict[str, AuditRow]:
         firsts: dict[str, AuditRow] = {}

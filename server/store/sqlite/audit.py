@@ -6,8 +6,9 @@ import logging
 import os
 import secrets
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ...errors import StartupError
@@ -24,6 +25,17 @@ _KEY_BYTES = 32
 _HEAD = "audit_head"
 _VERIFY_SECONDS = 120.0
 """Every row is read and signed again: some 5 µs each."""
+
+
+_CONDITIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "actor": " AND actor = :actor",
+        "action": " AND action = :action",
+        "target": """ AND (instr(target, :target) > 0 OR EXISTS (
+            SELECT 1 FROM audit o WHERE o.action_id = a.action_id AND instr(o.detail, :target) > 0
+        ))""",
+    }
+)
 
 
 class SqliteAuditLog:
@@ -97,7 +109,7 @@ class SqliteAuditLog:
     ) -> list[AuditEntry]:
         wanted = {"actor": actor, "action": action, "target": target}
         parameters: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
-        conditions = "".join(f" AND {name} = :{name}" for name in parameters)
+        conditions = "".join(_CONDITIONS[name] for name in parameters)
         if before is not None:
             conditions += " AND id < :before"
             parameters["before"] = before

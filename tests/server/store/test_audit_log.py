@@ -73,6 +73,12 @@ async def test_actions_are_found_by_actor_action_and_target(store: Store) -> Non
     found = [[entry.action_id for entry in await store.audit.query(**query)] for query in queries]
     assert found == [["A2"], ["A2"], ["A3"]]
     assert await store.audit.query(actor="bob", target="SESSION000002") == []
+
+
+async def test_an_action_on_several_is_found_by_each_one_that_its_outcome_names(store: Store) -> None:
+    await record(store, "B1", target="state:idle")
+    await record(store, "B1", phase="outcome", target="state:idle", detail='{"sessions":{"SESSION000009":"expired"}}')
+    assert [entry.action_id for entry in await store.audit.query(target="SESSION000009")] == ["B1"]
     assert await store.audit.get("A9") is None
 
 
