@@ -16,9 +16,10 @@ from ..server.errors import NotFound
 from ..server.filters import parse_filter
 from ..server.ids import new_reference
 from ..server.models import STANDALONE_STREAM, Session
-from .contexts.dialogs import CancelForm, ExpireForm, MessageForm, ReplayForm
+from .contexts.dialogs import CancelForm, CloseStreamForm, ExpireForm, MessageForm, ReplayForm
 from .contexts.log import plain_id
 from .contexts.sessions import client_name
+from .contexts.streams import stream_label
 from .formatting import plural
 from .urls import Urls
 
@@ -200,6 +201,36 @@ def cancel_form(
         reason=reason,
         error=error,
     )
+
+
+def close_stream_form(
+    directory: Directory, urls: Urls, session: Session, stream: int, *, reason: str = "", error: str = ""
+) -> CloseStreamForm:
+    """Return the form for one open stream.
+
+    Raises:
+        NotFound: It was closed meanwhile.
+    """
+    opened = next((each for each in directory.streams(session.id) if each.stream == stream), None)
+    if opened is None:
+        raise NotFound("This stream was closed meanwhile.")
+    return CloseStreamForm(
+        action=urls.stream_closing(session.id, stream),
+        label=stream_label(opened),
+        outlook=_OUTLOOKS.get(opened.kind, _OUTLOOKS["get"]),
+        reason=reason,
+        error=error,
+    )
+
+
+_OUTLOOKS = {
+    "get": "Its client may connect again and goes on after the last event it has; nothing is lost.",
+    "post": "The call goes on. Its client may connect again and gets the answer then.",
+    "listen": "The client is told that the stream has ended, and may listen again; it does not hear what changes meanwhile.",
+    "sse": "This connection is the session: it ends, and its client must connect anew.",
+    "stdio": "This connection is the session: it ends, and with it the process' MCP side.",
+}
+"""What closing means for the client, by the kind of stream."""
 
 
 def has_standalone_stream(directory: Directory, session: Session) -> bool:

@@ -110,6 +110,20 @@ class CancelForm:
 
 
 @dataclass(frozen=True, slots=True)
+class CloseStreamForm:
+    """End one connection that carries a stream."""
+
+    template: ClassVar[str] = "dialogs/_close_stream.html"
+    name: ClassVar[str] = "closing"
+    action: str
+    label: str
+    outlook: str
+    """What its client does next."""
+    reason: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class Shortcuts:
     """The list of keys; the same on every page."""
 
@@ -129,6 +143,7 @@ class FormPage:
     replayed: ReplayDone | None = None
     letter: MessageForm | None = None
     cancelling: CancelForm | None = None
+    closing: CloseStreamForm | None = None
     shortcuts: Shortcuts | None = None
 
 

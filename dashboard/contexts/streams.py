@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ...server.models import InFlight, StreamInfo
+from ...server.models import STANDALONE_STREAM, InFlight, StreamInfo
 from ..urls import Urls
 from .log import plain_id
 
@@ -22,6 +22,8 @@ class StreamRow:
     sent: int
     last_write_at: float | None
     resumed: str
+    close_url: str
+    """Empty where the viewer may not act."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,19 @@ class StreamList:
     era_note: str
 
 
-_LABELS = {"get": "GET, standalone", "post": "POST, one request's", "listen": "subscriptions/listen"}
+_LABELS = {
+    "get": "GET, standalone",
+    "post": "POST, one request's",
+    "listen": "subscriptions/listen",
+    "sse": "HTTP+SSE",
+    "stdio": "stdio",
+}
+
+
+def stream_label(stream: StreamInfo) -> str:
+    """Return what a stream is called: a GET may also resume a request's own one."""
+    is_resumed_post = stream.kind == "get" and stream.stream != STANDALONE_STREAM
+    return f"GET, request {stream.stream}'s" if is_resumed_post else _LABELS.get(stream.kind, stream.kind)
 
 
 def make_streams(
@@ -65,12 +79,13 @@ def make_streams(
     """Return the tab."""
     rows = tuple(
         StreamRow(
-            label=_LABELS.get(stream.kind, stream.kind),
+            label=stream_label(stream),
             method=stream.method or "",
             opened_at=stream.opened_at,
             sent=stream.sent,
             last_write_at=stream.last_write_at,
             resumed="" if stream.resumed_from is None else f"from event {stream.resumed_from}",
+            close_url=urls.stream_closing(session_id, stream.stream) if can_act else "",
         )
         for stream in streams
     )

@@ -78,3 +78,13 @@ async def ask_cancellation(
     session = await room.directory.session(session_id)
     form = forms.cancel_form(room.directory, urls_of(request), session, request_id)
     return await render_form(request, room, actor, form, FormPage(cancelling=form), "Cancel call")
+
+
+@router.get("/sessions/{session_id}/streams/{stream}/closing")
+async def ask_closing(
+    request: Request, session_id: str, stream: int, actor: OperatorActor, room: CurrentSwitchroom
+) -> Response:
+    """Ask before an open stream is closed."""
+    session = await room.directory.session(session_id)
+    form = forms.close_stream_form(room.directory, urls_of(request), session, stream)
+    return await render_form(request, room, actor, form, FormPage(closing=form), "Close stream")

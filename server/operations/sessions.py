@@ -182,6 +182,7 @@ class SessionVerbs:
             AlreadyEnded: The session has ended.
         """
         async with self._actions.run(actor, "close_stream", f"{session_id} stream {stream}", reason.strip()) as action:
+            check_reason(reason)
             session = self._live(session_id)
             opened = session.open_stream(stream)
             if opened is None:

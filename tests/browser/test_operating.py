@@ -146,3 +146,22 @@ async def test_no_page_scrolls_sideways(tmp_path: Path, scheme: str, width: int)
                 overflow = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
                 assert overflow <= 0, path
             assert window.complaints == []
+
+
+async def test_an_operator_closes_a_stream_and_the_client_goes_on(tmp_path: Path) -> None:
+    with serving(tmp_path) as served:
+        async with connected(served.mcp, name="streaming") as (_, hearing), signed_in(served) as window:
+            page = window.page
+            await window.open("/admin/sessions")
+            await session_page(page, "streaming")
+            await page.get_by_role("link", name="Streams and calls").click()
+            await page.get_by_role("link", name="Close stream…").first.click()
+            dialog = page.get_by_role("dialog")
+            await dialog.get_by_label("Reason").fill("moving it to another proxy")
+            await dialog.get_by_role("button", name="Close stream").click()
+            await expect(page.get_by_text("The stream was closed.")).to_be_visible()
+            await page.get_by_role("link", name="Message…").click()
+            await dialog.get_by_label("Text").fill("still with us")
+            await dialog.get_by_role("button", name="Send message").click()
+            await hearing.until_logged("still with us")
+            assert window.complaints == []

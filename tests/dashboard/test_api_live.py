@@ -19,7 +19,7 @@ from switchroom.server.errors import LimitReached, StoreUnavailable
 from switchroom.server.filters import parse_filter
 from switchroom.server.models import Actor, Role
 from tests.support.console import Console
-from tests.support.serving import served
+from tests.support.servers import serving
 
 pytestmark = pytest.mark.anyio
 
@@ -166,7 +166,7 @@ def test_one_operator_may_follow_so_many_streams_and_another_still_follows() -> 
 async def test_the_stream_as_bytes(api: Console) -> None:
     secret, _ = await api.accounts.tokens.create("script", Role.VIEWER)
     async with (
-        served(api.guarded) as base,
+        serving(api.guarded, lifespan="off") as base,
         httpx2.AsyncClient(base_url=base, headers={"Authorization": f"Bearer {secret}"}) as client,
     ):
         with anyio.fail_after(10):
@@ -186,7 +186,7 @@ async def test_the_stream_as_bytes(api: Console) -> None:
 async def test_revoking_a_token_ends_its_stream_within_seconds(api: Console) -> None:
     secret, token = await api.accounts.tokens.create("script", Role.VIEWER)
     async with (
-        served(api.guarded) as base,
+        serving(api.guarded, lifespan="off") as base,
         httpx2.AsyncClient(base_url=base, headers={"Authorization": f"Bearer {secret}"}, timeout=10) as client,
     ):
         async with client.stream("GET", "/api/v1/live") as answer:
@@ -203,7 +203,10 @@ async def test_too_many_streams_of_one_caller_are_refused_and_the_rest_go_on(api
     secret, _ = await api.accounts.tokens.create("script", Role.VIEWER)
     api.app.state.followers = followers = Followers(limit=5)
     bearer = {"Authorization": f"Bearer {secret}"}
-    async with served(api.guarded) as base, httpx2.AsyncClient(base_url=base, headers=bearer) as client:
+    async with (
+        serving(api.guarded, lifespan="off") as base,
+        httpx2.AsyncClient(base_url=base, headers=bearer) as client,
+    ):
         async with AsyncExitStack() as stack:
             opening = [stack.enter_async_context(client.stream("GET", "/api/v1/live")) for _ in range(12)]
             answers = await asyncio.gather(*opening)

@@ -19,7 +19,7 @@ from switchroom.server.errors import NotFound
 from switchroom.server.models import Actor, Role
 from tests.support.console import SAME_ORIGIN
 from tests.support.pages import opened, running_pages
-from tests.support.serving import served
+from tests.support.servers import serving
 
 pytestmark = pytest.mark.anyio
 
@@ -111,7 +111,10 @@ async def test_over_the_wire_it_is_one_line_end_and_one_coalesced_frame() -> Non
         session = await opened(console)
         browser = await console.signed_in()
         cookies = dict(browser.cookies)
-        async with served(console.guarded) as base, httpx2.AsyncClient(base_url=base, headers=SAME_ORIGIN) as http:
+        async with (
+            serving(console.guarded, lifespan="off") as base,
+            httpx2.AsyncClient(base_url=base, headers=SAME_ORIGIN) as http,
+        ):
             query = {"view": "sessions", "rows": session.id, "after": f"{boot_of(console.room.directory)}.0"}
             headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
             async with http.stream("GET", "/admin/live", params=query, headers=headers) as answer:

@@ -16,7 +16,7 @@ from switchroom.dashboard import mount_console
 from switchroom.server import Settings, attach
 from switchroom.server.filters import parse_filter
 from tests.support.clients import connected, text_of
-from tests.support.hosting import hosted
+from tests.support.servers import serving
 
 pytestmark = pytest.mark.anyio
 
@@ -65,7 +65,7 @@ async def test_an_application_keeps_its_routes_middleware_and_lifespan() -> None
     async def later() -> str:
         return "theirs"
 
-    async with hosted(app) as base, httpx2.AsyncClient(base_url=base) as http:
+    async with serving(app) as base, httpx2.AsyncClient(base_url=base) as http:
         assert log == ["started"]
         assert (await http.get("/before")).json() == {"state": "state"}
         assert (await http.get("/api/v1/theirs")).json() == "theirs"
@@ -87,7 +87,7 @@ async def test_an_application_keeps_its_routes_middleware_and_lifespan() -> None
 async def test_a_missing_lifespan_is_said_in_one_sentence() -> None:
     app = FastAPI()
     mount_console(app, adder(), settings=MEMORY)
-    async with hosted(app, lifespan="off") as base, httpx2.AsyncClient(base_url=base) as http:
+    async with serving(app, lifespan="off") as base, httpx2.AsyncClient(base_url=base) as http:
         for path in ("/mcp", "/admin/", "/api/v1/sessions"):
             answer = await http.get(path)
             assert answer.status_code == 503
@@ -97,7 +97,7 @@ async def test_a_missing_lifespan_is_said_in_one_sentence() -> None:
 async def test_a_console_that_fails_never_touches_mcp() -> None:
     app = FastAPI()
     room = mount_console(app, adder(), settings=MEMORY)
-    async with hosted(app) as base, httpx2.AsyncClient(base_url=base) as http:
+    async with serving(app) as base, httpx2.AsyncClient(base_url=base) as http:
         del room.directory.changes  # whatever a page needs first
         room.directory.sessions = None  # type: ignore[assignment, method-assign]
         assert (await http.get("/api/v1/sessions", headers={"authorization": "Bearer sr_x"})).status_code >= 400
@@ -107,7 +107,7 @@ async def test_a_console_that_fails_never_touches_mcp() -> None:
 
 async def test_a_server_is_attached_without_a_console() -> None:
     room = attach(adder(), settings=MEMORY)
-    async with hosted(room.app) as base, connected(f"{base}/mcp", name="headless") as (client, _):
+    async with serving(room.app) as base, connected(f"{base}/mcp", name="headless") as (client, _):
         assert text_of(await client.call_tool("add", {"a": 1, "b": 2})) == "3"
         page = await room.directory.sessions(parse_filter("client:headless"))
         assert [session.client_name for session in page.items] == ["headless"]
@@ -116,7 +116,7 @@ async def test_a_server_is_attached_without_a_console() -> None:
 async def test_several_servers_share_one_console_and_each_session_says_whose_it_is() -> None:
     app = FastAPI()
     room = mount_console(app, {"/one/mcp": adder(), "/two/mcp": adder()}, settings=MEMORY)
-    async with hosted(app) as base:
+    async with serving(app) as base:
         async with (
             connected(f"{base}/one/mcp", name="c1") as (one, _),
             connected(f"{base}/two/mcp", name="c2") as (two, _),
@@ -141,7 +141,7 @@ async def test_a_fastmcp_server_keeps_its_lifespan_and_its_session_state() -> No
         return f"{seen} {ctx.lifespan_context['database']}"
 
     room = attach(mcp, settings=MEMORY)
-    async with hosted(room.app) as base:
+    async with serving(room.app) as base:
         async with connected(f"{base}/mcp", name="fast-client") as (client, _):
             assert text_of(await client.call_tool("count")) == "1 open"
             assert text_of(await client.call_tool("count")) == "2 open"
@@ -161,5 +161,5 @@ async def test_an_outer_application_may_run_the_lifespan_itself() -> None:
 
     outer = Starlette(lifespan=lifespan)
     outer.mount("/", room.app)
-    async with hosted(outer) as base, connected(f"{base}/mcp") as (client, _):
+    async with serving(outer) as base, connected(f"{base}/mcp") as (client, _):
         assert text_of(await client.call_tool("add", {"a": 4, "b": 4})) == "8"

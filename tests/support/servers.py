@@ -7,7 +7,7 @@ import contextlib
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -46,9 +46,14 @@ def listening_socket() -> socket.socket:
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, *, before_stop: Callable[[], Awaitable[object]] | None = None) -> AsyncGenerator[str]:
+async def serving(
+    app: ASGIApp,
+    *,
+    lifespan: Literal["on", "off"] = "on",
+    before_stop: Callable[[], Awaitable[object]] | None = None,
+) -> AsyncGenerator[str]:
     """Serve `app` and yield its base URL; `before_stop` runs before the server waits for its connections."""
-    config = uvicorn.Config(app, log_config=None, lifespan="on", ws="none", timeout_graceful_shutdown=5)
+    config = uvicorn.Config(app, log_config=None, lifespan=lifespan, ws="none", timeout_graceful_shutdown=5)
     server = TestServer(config)
     bound = listening_socket()
     port = bound.getsockname()[1]
