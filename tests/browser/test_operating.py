@@ -159,7 +159,7 @@ async def test_an_operator_closes_a_stream_and_the_client_goes_on(tmp_path: Path
             dialog = page.get_by_role("dialog")
             await dialog.get_by_label("Reason").fill("moving it to another proxy")
             await dialog.get_by_role("button", name="Close stream").click()
-            await expect(page.get_by_text("The stream was closed.")).to_be_visible()
+            await expect(page.get_by_text("The stream was closed.").first).to_be_visible()
             await page.get_by_role("link", name="Message…").click()
             await dialog.get_by_label("Text").fill("still with us")
             await dialog.get_by_role("button", name="Send message").click()
