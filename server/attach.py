@@ -70,6 +70,7 @@ class Switchroom:
             StartupError: `mcp` is no MCP server, or the installed `mcp` is another minor version.
         """
         check_version()
+        attached: object = mcp
         if is_fastmcp(mcp):
             options.pop("host", None)
             app = fastmcp_app(mcp, path=path, mount=self._mount, running=self.running, options=options)
@@ -79,7 +80,7 @@ class Switchroom:
             mount = self._mount(mcp.session_manager)
             mount.replace_leg(mcp.session_manager)
             mount.follow_lifespan(self.running)
-            self._attached[id(mcp)] = mount
+            self._attached[id(attached)] = mount
         else:
             raise StartupError(f"{type(mcp).__name__} is no MCP server: pass an MCPServer, FastMCP or Server.")
         self.apps.append(app)
@@ -186,6 +187,7 @@ def switchroom(settings: Settings | None = None, store: Store | None = None) -> 
         max_age_seconds=chosen.max_event_age_seconds,
         ended_session_seconds=chosen.ended_session_seconds,
         rejected_session_seconds=chosen.rejected_seconds,
+        ended_id_seconds=chosen.ended_id_seconds,
     )
     return Switchroom(chosen, store or stores.open_store(chosen.db, durability=chosen.durability, retention=retention))
 

@@ -68,7 +68,8 @@ class RecordedReads:
         finally:
             injected.cancel()
         self._reading = None
-        return await reading
+        item: SessionMessage | Exception = await reading
+        return item
 
     async def aclose(self) -> None:
         if self._reading is not None:
