@@ -29,13 +29,24 @@ class Idleness:
     is_second_wave: bool
     """Whether as many sessions went before: Python keeps the memory of their waking hours for those that follow, so
     the first wave would show the peak and not what a session costs."""
+    holds_stream: bool = False
+    """Whether every session's GET stream is held open, those of the wave before included."""
 
 
+_AWAKE = {"SWITCHROOM_HIBERNATE_SECONDS": "3600"}
+_HIBERNATED = {"SWITCHROOM_HIBERNATE_SECONDS": "1"}
+_SETTLE_SECONDS = 5.0
+"""The sweeper looks every two seconds."""
+
+HIBERNATED = Idleness("Switchroom, hibernated", OURS, _HIBERNATED, _SETTLE_SECONDS, True)
 CONDITIONS = (
     Idleness("bare SDK", BARE, {}, 1.0, False),
-    Idleness("Switchroom, awake", OURS, {"SWITCHROOM_HIBERNATE_SECONDS": "3600"}, 1.0, False),
-    # The sweeper looks every two seconds.
-    Idleness("Switchroom, hibernated", OURS, {"SWITCHROOM_HIBERNATE_SECONDS": "1"}, 5.0, True),
+    Idleness("Switchroom, awake", OURS, _AWAKE, 1.0, False),
+    HIBERNATED,
+)
+HOLDING = (
+    Idleness("bare SDK, GET stream held", BARE, {}, 1.0, False, holds_stream=True),
+    Idleness("Switchroom, GET stream held", OURS, _HIBERNATED, _SETTLE_SECONDS, True, holds_stream=True),
 )
 
 
@@ -48,11 +59,14 @@ class IdleCost:
     opened_per_second: float
 
 
-async def _open(port: int, count: int) -> float:
+async def _open(port: int, count: int, held: list[Connection] | None) -> float:
+    """Open sessions one after the other, with their GET streams added to `held`; the seconds that took."""
     connection = await Connection.open(port)
     started = time.perf_counter()
     for _ in range(count):
-        await Session.open(connection)
+        session = await Session.open(connection)
+        if held is not None:
+            held.append(await session.hold_stream(await Connection.open(port)))
     seconds = time.perf_counter() - started
     await connection.close()
     return seconds
@@ -66,10 +80,17 @@ def _resident_bytes(server: Server) -> int:
 def idle_cost(idleness: Idleness, folder: Path, count: int) -> IdleCost:
     """Measure `count` idle sessions on a fresh server."""
     with serving(idleness.contestant, folder, idleness.environment) as server:
-        asyncio.run(_open(server.port, count if idleness.is_second_wave else WARM_UP_SESSIONS))
-        time.sleep(idleness.settle_seconds)
-        before = _resident_bytes(server)
-        seconds = asyncio.run(_open(server.port, count))
-        time.sleep(idleness.settle_seconds)
-        grown = _resident_bytes(server) - before
+        return asyncio.run(_measure(idleness, server, count))
+
+
+async def _measure(idleness: Idleness, server: Server, count: int) -> IdleCost:
+    held: list[Connection] | None = [] if idleness.holds_stream else None
+    await _open(server.port, count if idleness.is_second_wave else WARM_UP_SESSIONS, held)
+    await asyncio.sleep(idleness.settle_seconds)
+    before = _resident_bytes(server)
+    seconds = await _open(server.port, count, held)
+    await asyncio.sleep(idleness.settle_seconds)
+    grown = _resident_bytes(server) - before
+    for connection in held or ():
+        await connection.close()
     return IdleCost(count, grown / count / 1024, count / seconds)

@@ -12,14 +12,16 @@ from bench.memory import IdleCost
 Rounds = Mapping[tuple[str, int], Sequence[Sample]]
 """(contestant's key, connections) -> one sample per round."""
 
+Memory = Mapping[str, Sequence[IdleCost]]
+"""Title of the condition -> one entry per number of sessions."""
+
 
 @dataclass(frozen=True)
 class Results:
     """Everything measured."""
 
     rounds: Rounds
-    memory: Mapping[str, Sequence[IdleCost]]
-    """Title of the line -> one entry per number of sessions."""
+    memory: Memory
 
     def sample(self, key: str, connections: int) -> Sample:
         """Return the median of each figure over the rounds."""

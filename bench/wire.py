@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 PROTOCOL_VERSION = "2025-11-25"
+VERSION_HEADER = f"MCP-Protocol-Version: {PROTOCOL_VERSION}\r\n"
 CLIENT_INFO = {"name": "switchroom-bench", "version": "1"}
 
 
@@ -60,7 +61,7 @@ class Connection:
         body = json.dumps(message, separators=(",", ":")).encode()
         session = ""
         if session_id is not None:
-            session = f"Mcp-Session-Id: {session_id}\r\nMCP-Protocol-Version: {PROTOCOL_VERSION}\r\n"
+            session = f"Mcp-Session-Id: {session_id}\r\n{VERSION_HEADER}"
         return f"{self._head}{session}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
     async def exchange(self, request: bytes) -> Answer:
@@ -73,6 +74,18 @@ class Connection:
         else:
             body = await self._reader.readexactly(int(headers.get("content-length", "0")))
         return Answer(int(head[0].split(" ", 2)[1]), headers, body)
+
+    async def begin_stream(self, session_id: str) -> None:
+        """Open the session's GET stream on this connection and read no further than its head.
+
+        Raises:
+            WrongAnswer: The server refused it.
+        """
+        head = self._head.replace("POST", "GET", 1).replace("application/json, text/event-stream", "text/event-stream")
+        self._writer.write(f"{head}Mcp-Session-Id: {session_id}\r\n{VERSION_HEADER}\r\n".encode())
+        answer = await self._reader.readuntil(b"\r\n\r\n")
+        if not answer.startswith(b"HTTP/1.1 200"):
+            raise WrongAnswer(f"GET was answered {answer!r}")
 
     async def _chunks(self) -> bytes:
         parts: list[bytes] = []
@@ -108,6 +121,11 @@ class Session:
         if accepted.status != 202:
             raise WrongAnswer(f"notifications/initialized was answered {accepted.status}: {accepted.body!r}")
         return session
+
+    async def hold_stream(self, connection: Connection) -> Connection:
+        """Open the session's GET stream on a connection of its own, and return that."""
+        await connection.begin_stream(self._session_id)
+        return connection
 
     async def echo(self) -> float:
         """Call the tool `echo` once; the seconds from the first byte sent to the last byte read.

@@ -11,7 +11,7 @@ from typing import Any, cast
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from starlette.responses import RedirectResponse
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..server.accounts import Accounts, open_accounts
@@ -210,13 +210,16 @@ def _add_health(console: Console) -> None:
         """Answer 200 while requests can be served and stored, otherwise 503 with the reason."""
         health = room.engine.store.health()
         is_ready = room.engine.is_running and not room.engine.is_stopping and health.is_ok
-        body = {"status": "ready" if is_ready else "not ready", "store": health.message}
+        body = {"status": "ready" if is_ready else "not ready", "store": "ok" if health.is_ok else "failing"}
         return JSONResponse(body, status_code=200 if is_ready else 503)
 
     @app.get("/", include_in_schema=False)
     async def home() -> RedirectResponse:
         """Send people to the console."""
         return RedirectResponse(console.urls.overview())
+
+
+_PROBES = ("/healthz", "/readyz")
 
 
 class Front:
@@ -230,18 +233,33 @@ class Front:
         self._console = console
         self._guarded = Guard(console.app, console.switchroom.settings)
         self._mcp: dict[str, ASGIApp] = {}
+        self._patterns = [
+            (route, mcp_app)
+            for mcp_app in console.switchroom.apps
+            for route in mcp_app.routes
+            if not isinstance(route, Route) or "{" in route.path
+        ]
         self._sse: SseLeg | None = None
         for mcp_app in console.switchroom.apps:
             self._mcp.update({route.path: mcp_app for route in mcp_app.routes if isinstance(route, Route)})
         compose_lifespan(console.app, console, invites=False)
+
+    def _mcp_app(self, scope: Scope) -> ASGIApp | None:
+        exact = self._mcp.get(scope["path"])
+        if exact is not None:
+            return exact
+        return next((app for route, app in self._patterns if route.matches(scope)[0] is not Match.NONE), None)
 
     def serve_sse(self, leg: SseLeg) -> None:
         """Serve the older HTTP+SSE transport beside everything else."""
         self._sse = leg
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and (mcp_app := self._mcp.get(scope["path"])) is not None:
+        if scope["type"] == "http" and (mcp_app := self._mcp_app(scope)) is not None:
             await mcp_app(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"] in _PROBES:
+            # Probes name whatever host reaches them; the answer says nothing that a host rule protects.
+            await self._console.app(scope, receive, send)
         elif self._sse is not None and scope["type"] == "http" and self._sse.serves(scope["path"]):
             await self._sse(scope, receive, send)
         else:

@@ -226,9 +226,7 @@ def close_stream_form(
 _OUTLOOKS = {
     "get": "Its client may connect again and goes on after the last event it has; nothing is lost.",
     "post": "The call goes on. Its client may connect again and gets the answer then.",
-    "listen": "The client is told that the stream has ended, and may listen again; it does not hear what changes meanwhile.",
-    "sse": "This connection is the session: it ends, and its client must connect anew.",
-    "stdio": "This connection is the session: it ends, and with it the process' MCP side.",
+    "listen": "The client is told that the stream has ended, and may listen again. It misses what changes meanwhile.",
 }
 """What closing means for the client, by the kind of stream."""
 

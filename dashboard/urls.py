@@ -90,6 +90,9 @@ class Urls:
     def health(self) -> str:
         return self.at("/health")
 
+    def diagnosis(self) -> str:
+        return self.at("/health/diagnosis")
+
     def shortcuts(self) -> str:
         return self.at("/shortcuts")
 

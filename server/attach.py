@@ -52,7 +52,7 @@ class Switchroom:
         self._users = 0
         self._sweeper = Sweeper(self.engine)
         self.engine.release = self._release
-        self.engine.on_end.append(self._forget_keys)
+        self.engine.on_end.append(self._forget)
 
     @property
     def app(self) -> Starlette:
@@ -169,7 +169,8 @@ class Switchroom:
         if mount is not None:
             await mount.residents.release(session)
 
-    async def _forget_keys(self, session: LiveSession) -> None:
+    async def _forget(self, session: LiveSession) -> None:
+        self.operations.deliveries.forget(session)
         if session.record.kind is not SessionKind.CLIENT:
             await self.store.keys.clear(session.record.no)
 

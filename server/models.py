@@ -171,6 +171,41 @@ class SessionRecord:
     lifetime_seconds: float | None = None
 
 
+class EndedId(NamedTuple):
+    """What is kept of an ended session for whoever asks about its id: for weeks, while its log is kept for a day."""
+
+    sid_hash: bytes
+    session_id: str
+    kind: SessionKind
+    state: SessionState
+    server: str
+    client_name: str
+    client_version: str
+    principal_key: str | None
+    end_code: str | None
+    end_by: str | None
+    end_reason: str | None
+    ended_at: float
+
+    @classmethod
+    def of(cls, record: SessionRecord) -> EndedId:
+        """Return the part of an ended session's record that outlives it; the record has a `sid_hash`."""
+        return cls(
+            record.sid_hash or b"",
+            record.id,
+            record.kind,
+            record.state,
+            record.server,
+            record.client_name,
+            record.client_version,
+            record.principal_key,
+            record.end_code,
+            record.end_by,
+            record.end_reason,
+            record.last_activity_at if record.ended_at is None else record.ended_at,
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """A session at one moment, as pages, the API and the command line show it."""

@@ -29,7 +29,7 @@ class Mount:
         self.clients = Clients(engine, name)
         self.announcements = Announcements(is_enabled=engine.settings.announcements)
         self.announcements.install(server)
-        server.middleware.insert(0, Recorder(engine, Handles(engine), self.clients, server))
+        server.middleware.insert(0, Recorder(engine, Handles(engine, name), self.clients, server))
 
     def replace_leg(self, manager: StreamableHTTPSessionManager) -> None:
         """Put our stateful leg in place of the SDK's."""

@@ -29,7 +29,7 @@ from .engine.session import OWN_STREAM, LiveSession
 from .errors import Overloaded, StoreUnavailable
 from .models import Direction, EventKind
 from .modern.clients import Clients
-from .modern.handles import Handles, handle_argument
+from .modern.handles import Handles, handle_argument, looks_like_handle
 from .transport.messages import INTERNAL_ERROR, INVALID_PARAMS, answer_text, encode
 
 logger = logging.getLogger(__name__)
@@ -119,11 +119,12 @@ class Recorder:
     def _begin(self, session: LiveSession, ctx: ServerRequestContext[Any, Any], key: str) -> Call:
         seq = session.record.last_seq + 1
         call = Call(seq, key, ctx.method, ctx.params)
-        if (handle := handle_argument(ctx.params)) is not None:
+        if (handle := handle_argument(ctx.params)) is not None and looks_like_handle(handle):
             call.secrets = [handle]
         message = {"jsonrpc": "2.0", "id": ctx.request_id, "method": ctx.method, "params": dict(ctx.params or {})}
-        payload = call.masked(encode(message))
-        session.record.bytes_in += len(payload)
+        text = encode(message)
+        session.record.bytes_in += len(text)
+        payload = call.masked(text)
         try:
             session.write(
                 Direction.FROM_CLIENT,
@@ -151,7 +152,7 @@ class Recorder:
         payload = call.masked(text)
         session.count_answer(is_error)
         self._engine.request_count += 1
-        session.record.bytes_out += len(payload)
+        session.record.bytes_out += len(text)
         if session.early_end is not None:
             return
         try:

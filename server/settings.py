@@ -83,6 +83,8 @@ class Settings(BaseSettings):
     """A payload that cannot be resumed is cut to this in the log."""
     ended_session_seconds: float = Field(default=24 * 3600, gt=0)
     """How long an ended session stays listed with its log."""
+    ended_id_seconds: float = Field(default=30 * 24 * 3600, gt=0)
+    """How long after its end the console can still say what became of a session's id."""
     queue_seconds: float = Field(default=600, gt=0)
     """How long a message for a client without a stream waits for it."""
     max_keys: int = Field(default=1_000, ge=1)

@@ -29,8 +29,10 @@ def chained_signals(drain: Callable[[], None]) -> Generator[None]:
     previous = {number: signal.getsignal(number) for number in SIGNALS}
 
     def handle(number: int, frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(drain)
         before = previous[signal.Signals(number)]
+        if before == signal.SIG_IGN:
+            return
+        loop.call_soon_threadsafe(drain)
         if callable(before):
             before(number, frame)
         elif before == signal.SIG_DFL:

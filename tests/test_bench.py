@@ -15,7 +15,7 @@ from tests.support.source import ROOT
 def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     """What the smallest run wrote."""
     page: Path = tmp_path_factory.mktemp("bench") / "benchmarks.md"
-    sizes = ["--rounds", "1", "--seconds", "0.3", "--sessions", "20"]
+    sizes = ["--rounds", "1", "--seconds", "0.3", "--sessions", "20", "--many", "30", "--streams", "10"]
     command = [sys.executable, "-m", "bench", *sizes, "--output", str(page)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr

@@ -9,6 +9,7 @@ import click
 from ...server.errors import SwitchroomError
 from .accounts import operators, tokens
 from .audit import audit
+from .doctor import doctor
 from .serve import serve
 
 
@@ -27,6 +28,6 @@ def main() -> None:
     """Run the command line."""
     group = OneSentence(name="switchroom", help="An operator console for live MCP sessions.")
     click.version_option(importlib.metadata.version("switchroom"), prog_name="switchroom")(group)
-    for command in (serve, tokens, operators, audit):
+    for command in (serve, tokens, operators, audit, doctor):
         group.add_command(command)
     group()

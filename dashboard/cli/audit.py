@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from pathlib import Path
 
 import click
 
+from ...server.errors import StartupError
 from ...server.store import open_store
 from ...server.store.base import Retention
 from .serve import load_settings
@@ -32,7 +34,18 @@ def verify(db: str | None) -> None:
     sys.exit(1)
 
 
+def _event_file(db: str) -> Path | None:
+    """Return the file of a database address; `None` where it names none."""
+    path = db.removeprefix("sqlite:///")
+    return Path(path) if path != db and path else None
+
+
 async def _first_broken(db: str) -> int | None:
+    path = _event_file(db)
+    if path is None or not path.is_file():
+        raise StartupError(f"There is no database at {db}: name the one that the server uses with --db.")
+    if not path.with_name(path.name + ".audit-key").is_file():
+        raise StartupError(f"The key {path.name}.audit-key is not beside {path}: without it nothing can be verified.")
     store = open_store(db, durability="interval", retention=Retention())
     await store.open()
     try:

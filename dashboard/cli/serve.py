@@ -135,7 +135,9 @@ async def _serve(
         await server.serve(sockets=[listener])
         if speaking is not None:
             speaking.cancel()
-            await asyncio.gather(speaking, return_exceptions=True)
+            (outcome,) = await asyncio.gather(speaking, return_exceptions=True)
+            if isinstance(outcome, Exception):
+                raise StartupError(f"stdio ended: {outcome}") from outcome
 
 
 async def _speak_stdio(console: Console, mcp: McpServer, server: uvicorn.Server) -> None:

@@ -61,6 +61,10 @@ _LABELS = {
 }
 
 
+_CLOSABLE = ("get", "post", "listen")
+"""A stream of another kind is the session itself, which is expired instead."""
+
+
 def stream_label(stream: StreamInfo) -> str:
     """Return what a stream is called: a GET may also resume a request's own one."""
     is_resumed_post = stream.kind == "get" and stream.stream != STANDALONE_STREAM
@@ -85,7 +89,7 @@ def make_streams(
             sent=stream.sent,
             last_write_at=stream.last_write_at,
             resumed="" if stream.resumed_from is None else f"from event {stream.resumed_from}",
-            close_url=urls.stream_closing(session_id, stream.stream) if can_act else "",
+            close_url=urls.stream_closing(session_id, stream.stream) if can_act and stream.kind in _CLOSABLE else "",
         )
         for stream in streams
     )

@@ -2,24 +2,63 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
-from fastapi.responses import Response
+import contextlib
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
 
 from ...server.attach import Switchroom
-from ...server.directory import Health
+from ...server.directory import Health, Verdict
+from ...server.errors import NotFound
+from ...server.models import Actor
 from ...server.settings import Settings
-from ..contexts.health import HealthPage
+from ..contexts.health import DiagnosisNote, HealthPage, make_refused
 from ..contexts.shell import Frame
 from ..deps import CurrentActor, CurrentSwitchroom
 from ..formatting import age, count, duration, rate, size
 from ..rendering import render_page
+from ..templating import urls_of
 
 router = APIRouter()
 
 
 @router.get("/health")
 async def show_health(request: Request, actor: CurrentActor, room: CurrentSwitchroom) -> Response:
-    """Show how the process and its store are, and which limits hold."""
+    """Show how the process and its store are, which limits hold, and which session ids were refused."""
+    return await _render(request, actor, room, None)
+
+
+@router.get("/health/diagnosis")
+async def return_to_health(request: Request) -> Response:
+    """Lead back: an answer belongs to the id that was sent, and ids stay out of addresses."""
+    return RedirectResponse(urls_of(request).health(), status_code=303)
+
+
+@router.post("/health/diagnosis")
+async def explain_session_id(
+    request: Request,
+    actor: CurrentActor,
+    room: CurrentSwitchroom,
+    mcp_session_id: Annotated[str, Form(min_length=1, max_length=256)],
+) -> Response:
+    """Show what became of a session id. It changes nothing; the id is a secret, so it comes in a body."""
+    secret = mcp_session_id.strip()
+    found = await room.directory.diagnose(secret)
+    session = None
+    if found.session_id is not None:
+        with contextlib.suppress(NotFound):
+            session = await room.directory.session(found.session_id)
+    note = DiagnosisNote(
+        prefix=secret[:8],
+        sentence=found.sentence,
+        tone="" if found.verdict is Verdict.LIVE else "bad",
+        session_url=urls_of(request).session(session.id) if session is not None else "",
+    )
+    return await _render(request, actor, room, note)
+
+
+async def _render(request: Request, actor: Actor, room: Switchroom, diagnosis: DiagnosisNote | None) -> Response:
     health = room.directory.health()
     page = HealthPage(
         is_ok=health.store.is_ok,
@@ -27,6 +66,8 @@ async def show_health(request: Request, actor: CurrentActor, room: CurrentSwitch
         figures=_figures(room, health),
         limits=_limits(room.settings),
         started_at=health.started_at,
+        refusals=make_refused(room.directory.refusals(), urls_of(request)),
+        diagnosis=diagnosis,
     )
     return await render_page(request, room, actor, Frame("health", "Health", is_live=False), page)
 
@@ -67,4 +108,5 @@ def _limits(settings: Settings) -> tuple[tuple[str, str], ...]:
         ("Log per session", size(settings.max_log_bytes)),
         ("Stored values per session", size(settings.max_total_value_bytes)),
         ("Ended sessions are kept for", age(settings.ended_session_seconds)),
+        ("Their ids are remembered for", age(settings.ended_id_seconds)),
     )

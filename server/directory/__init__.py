@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
-from .directory import Audience, Directory, Health
+from ..engine.diagnosis import Diagnosis
+from ..engine.refusals import Refusal, Verdict
+from .directory import Directory
+from .figures import Audience, Health
 
-__all__ = ["Audience", "Directory", "Health"]
+__all__ = ["Audience", "Diagnosis", "Directory", "Health", "Refusal", "Verdict"]

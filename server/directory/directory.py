@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import json
 import time
-from typing import NamedTuple
 
+from ..engine.diagnosis import Diagnosis, diagnose
 from ..engine.engine import Engine
 from ..engine.rates import RateMeter
+from ..engine.refusals import Refusal
 from ..engine.session import LiveSession, describe
 from ..errors import NotFound
 from ..filters import Filter
 from ..ids import hash_secret
 from ..models import (
+    STANDALONE_STREAM,
     AuditEntry,
     Broadcast,
     DeliveryStatus,
@@ -30,38 +33,14 @@ from ..models import (
     StoredKey,
     StreamInfo,
 )
-from ..store.base import EventQuery, StoreHealth, Tail
+from ..store.base import EventQuery, Tail
+from .figures import Audience, Health
 from .listing import Listing
 
 _CLIENT_WINDOW = 300.0
 """A sessionless client counts as an audience while it was heard within these seconds, or listens."""
 
 _LATENCY_SAMPLE = 200
-
-
-class Audience(NamedTuple):
-    """Whom a broadcast would address."""
-
-    sessions: int
-    clients: int
-    with_stream: int
-    without_stream: int
-
-
-class Health(NamedTuple):
-    """How the process and its store are."""
-
-    store: StoreHealth
-    live_sessions: int
-    hibernated: int
-    in_flight: int
-    open_streams: int
-    requests_per_second: float
-    refused_sessions: int
-    started_at: float
-    worker_id: str
-    version: str
-    mcp_version: str
 
 
 class Directory:
@@ -121,18 +100,26 @@ class Directory:
         Raises:
             NotFound: With what can be said about why.
         """
-        sid_hash = hash_secret(mcp_session_id)
-        live = self._engine.find(sid_hash)
-        if live is not None:
-            return self._engine.describe(live)
-        record = await self._engine.store.sessions.find(sid_hash=sid_hash)
-        if record is None:
-            kept = self._engine.settings.ended_session_seconds / 3600
-            raise NotFound(
-                f"This id was never issued by this server, or its session ended more than {kept:g} h ago. "
-                "Clients get 404 for it and must send initialize again."
-            )
-        return describe(record)
+        found = await self.diagnose(mcp_session_id)
+        if found.session_id is not None:
+            with contextlib.suppress(NotFound):  # only its id is remembered, and the sentence says all of it
+                return await self.session(found.session_id)
+        raise NotFound(found.sentence)
+
+    async def diagnose(self, mcp_session_id: str) -> Diagnosis:
+        """Return what became of an `Mcp-Session-Id` or handle, and how often it was refused lately."""
+        found = await diagnose(self._engine, mcp_session_id)
+        refusal = self._engine.refusals.get(hash_secret(mcp_session_id))
+        if refusal is None:
+            return found
+        often = "once" if refusal.times == 1 else f"{refusal.times:,} times"
+        told = f" It was refused {often} lately, last to {refusal.address or 'an unknown address'}"
+        told += "." if refusal.verdict is found.verdict else f": {refusal.sentence}"
+        return found._replace(sentence=found.sentence + told, refused=refusal.times, last_refused_at=refusal.last_at)
+
+    def refusals(self) -> list[Refusal]:
+        """Return the session ids that were refused lately, the last one first."""
+        return self._engine.refusals.latest()
 
     async def initialize_params(self, session_id: str) -> dict[str, object] | None:
         """Return what the client sent with `initialize`: its info and capabilities; `None` in the newer era."""
@@ -226,7 +213,7 @@ class Directory:
         """Return the size of a broadcast's audience as it is now."""
         chosen = self.audience_of(query, exclude)
         clients = sum(1 for session in chosen if session.record.kind is SessionKind.CLIENT)
-        listening = sum(1 for session in chosen if session.streams)
+        listening = sum(1 for session in chosen if _can_be_told_now(session))
         return Audience(len(chosen) - clients, clients, listening, len(chosen) - listening)
 
     async def audit(
@@ -300,3 +287,10 @@ class Directory:
         if record is None:
             raise NotFound(f"Session {session_id} is not known here. It may have ended too long ago to be kept.")
         return record
+
+
+def _can_be_told_now(session: LiveSession) -> bool:
+    """Whether a stream is open that may carry a message: the standalone one, or a listen stream."""
+    if session.record.kind is SessionKind.CLIENT:
+        return any(stream.kind == "listen" for stream in session.streams or ())
+    return session.open_stream(STANDALONE_STREAM) is not None

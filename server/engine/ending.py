@@ -19,18 +19,23 @@ SESSION_ENDED = -32001
 _SHUTTING_DOWN = EarlyAnswer(SESSION_ENDED, "The server is shutting down; repeat this request after reconnecting.")
 
 
-def end_message(state: SessionState, code: str, reason: str) -> str:
-    """Return what a client is told about the end of its session."""
+def end_cause(state: SessionState, code: str, by: str | None = None) -> str:
+    """Return how a session ended, to be put after "was"; `by` is named to operators only."""
     causes = {
         "client": "closed by its client",
         "idle": "expired after being idle too long",
         "lifetime": "expired at the end of its lifetime",
-        "operator": "expired by an operator",
+        "operator": f"expired by operator {by}" if by else "expired by an operator",
         "limit": "expired by a limit",
         "refused": "refused at its handshake",
         "disconnect": "closed when its client disconnected",
     }
-    cause = causes.get(code, state.value)
+    return causes.get(code, state.value)
+
+
+def end_message(state: SessionState, code: str, reason: str) -> str:
+    """Return what a client is told about the end of its session."""
+    cause = end_cause(state, code)
     because = f": {reason}" if reason else ""
     return f"This session was {cause}{because}. Send initialize without Mcp-Session-Id to start a new one."
 

@@ -23,8 +23,9 @@ from ..store.base import Store
 from .admission import Admission
 from .calls import Call, EarlyAnswer
 from .ending import SESSION_ENDED, Aborts, end_message
+from .refusals import Refusals
 from .restoring import restore
-from .session import LiveSession, describe, forget_outcome
+from .session import LiveSession, forget_outcome
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class Engine:
         self.is_running = False
         self.is_stopping = False
         self.admission = Admission(settings)
+        self.refusals = Refusals()
         self.on_end: list[EndHook] = []
         """Run once for every session that ends, whatever ended it."""
         self.release: Callable[[LiveSession], Awaitable[None]] | None = None
@@ -182,11 +184,6 @@ class Engine:
     def find(self, sid_hash: bytes) -> LiveSession | None:
         """Return the live session with that secret's hash."""
         return self._by_hash.get(sid_hash)
-
-    async def find_ended(self, sid_hash: bytes) -> Session | None:
-        """Return the ended session with that secret's hash, for the reason it ended."""
-        record = await self.store.sessions.find(sid_hash=sid_hash)
-        return describe(record) if record is not None and not record.state.is_live else None
 
     async def find_record(self, session_id: str) -> SessionRecord | None:
         """Return the record with that public reference, live or ended."""

@@ -173,7 +173,12 @@ class LiveSession(RecordView):
     @property
     def is_busy(self) -> bool:
         """Whether a request is in flight or a stream is held open; either keeps a session alive."""
-        return bool(self.calls) or bool(self.streams) or bool(self.pending)
+        return self.is_working or bool(self.streams)
+
+    @property
+    def is_working(self) -> bool:
+        """Whether a handler runs or waits for its client; an open stream alone is written from the log."""
+        return bool(self.calls) or bool(self.pending)
 
     def count_answer(self, is_error: bool) -> None:
         record = self.record

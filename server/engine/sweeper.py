@@ -77,7 +77,7 @@ class Sweeper:
 
     @staticmethod
     def _is_quiet(session: LiveSession, before: float) -> bool:
-        if session.resident is None or session.is_busy or session.last_used >= before:
+        if session.resident is None or session.is_working or session.last_used >= before:
             return False
         can_hibernate: bool = session.resident.can_hibernate
         return can_hibernate

@@ -12,7 +12,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import anyio
 from mcp.server.context import HandlerResult, ServerRequestContext
@@ -78,6 +78,16 @@ class Told:
             report(was_written)
 
 
+class Announcement(NamedTuple):
+    """One message of an operator."""
+
+    at: str
+    level: str
+    text: str
+    readers: frozenset[str] | None
+    """Ids of the clients it was addressed to; nobody else may read it. `None`: everybody."""
+
+
 class Announcements:
     """Keeps the last announcements and the listen streams; serves the resource."""
 
@@ -85,15 +95,15 @@ class Announcements:
         self.is_enabled = is_enabled
         self.max_per_client = 256
         """Listen streams one client may hold; the SDK serves 1,024 in all, to whoever comes first."""
-        self._latest: deque[dict[str, str]] = deque(maxlen=_KEPT)
+        self._latest: deque[Announcement] = deque(maxlen=_KEPT)
         self._listeners: list[Listener] = []
 
     # -- what operators do ---------------------------------------------------------------------
 
-    def add(self, text: str, level: str) -> None:
-        """Put an announcement into the resource."""
+    def add(self, text: str, level: str, readers: frozenset[str] | None) -> None:
+        """Put an announcement into the resource, for everybody (`None`) or for some clients only."""
         at = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        self._latest.append({"at": at, "level": level, "text": text})
+        self._latest.append(Announcement(at, level, text, readers))
 
     def tell(self, session_id: str, report: Callable[[bool], None]) -> bool:
         """Send "resource updated" to a client's streams; `report` is told whether it was written.
@@ -157,7 +167,14 @@ class Announcements:
         )
 
     def _contents(self) -> ReadResourceResult:
-        text = json.dumps({"announcements": list(self._latest)}, ensure_ascii=False, indent=2)
+        current = current_call.get()
+        reader = current.session.record.id if current is not None else ""
+        readable = [
+            {"at": each.at, "level": each.level, "text": each.text}
+            for each in self._latest
+            if each.readers is None or reader in each.readers
+        ]
+        text = json.dumps({"announcements": readable}, ensure_ascii=False, indent=2)
         return ReadResourceResult(contents=[TextResourceContents(uri=URI, mime_type="application/json", text=text)])
 
     # -- listen streams ------------------------------------------------------------------------

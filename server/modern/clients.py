@@ -53,7 +53,8 @@ class Clients:
         if len(self._ids) >= _MAX_CLIENTS:
             self._ids = {k: i for k, i in self._ids.items() if i in self._engine.by_id}
             if len(self._ids) >= _MAX_CLIENTS:
-                name, version, key = "(many clients)", "", _key(None, "(many clients)", "")
+                name, version = "(many clients)", ""
+                key = _key(principal.key if principal is not None else None, name, version)
                 if (shared := self._engine.by_id.get(self._ids.get(key, ""))) is not None:
                     return shared
         session = self._engine.open(

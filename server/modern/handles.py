@@ -5,6 +5,7 @@ A handle is a bearer secret: the store keeps its hash, the log shows its first e
 
 from __future__ import annotations
 
+import re
 from typing import Any, cast
 
 from mcp.server.context import ServerRequestContext
@@ -20,14 +21,17 @@ from ..transport.principals import principal_of
 ARGUMENT = "session_id"
 """The tool argument that carries a handle."""
 
+_FORM = re.compile(r"h_[A-Za-z0-9_-]{32}")
+
 UNKNOWN = "Unknown session_id: it was never issued, has ended, or belongs to another principal. Call open_session."
 
 
 class Handles:
     """Mints and finds handles."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, server_name: str) -> None:
         self._engine = engine
+        self._server_name = server_name
 
     def of_request(self, ctx: ServerRequestContext[Any, Any]) -> LiveSession | None:
         """Return the session whose handle a tool call carries, when it is valid for this caller."""
@@ -43,6 +47,8 @@ class Handles:
     def _find(self, handle: str, principal_key: str | None) -> LiveSession | None:
         session = self._engine.find(hash_secret(handle))
         if session is None or session.record.kind is not SessionKind.HANDLE:
+            return None
+        if session.record.server != self._server_name:
             return None
         return session if session.record.principal_key == principal_key else None
 
@@ -76,6 +82,11 @@ class Handles:
         session.note(EventKind.LIFECYCLE, "opened_by", f'{{"client":"{caller.id}"}}')
         current.call.secrets = [*(current.call.secrets or ()), handle]
         return session, handle
+
+
+def looks_like_handle(text: str) -> bool:
+    """Whether a text has the form of a handle: only such text is masked, or clients could blank their own log."""
+    return _FORM.fullmatch(text) is not None
 
 
 def handle_argument(params: Any) -> str | None:

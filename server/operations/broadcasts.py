@@ -38,6 +38,9 @@ MAX_TTL_SECONDS = 7 * 24 * 3600.0
 _AT_ONCE = 100
 """Recipients between two turns of the loop: a concurrent call must not wait for a large audience."""
 
+_RESUMED = 50
+"""How many of the latest broadcasts a start looks through for what a restart left open."""
+
 LOGGER = "switchroom"
 """The `logger` field of a broadcast's log message."""
 
@@ -102,7 +105,8 @@ class BroadcastVerbs:
             stored = await self._engine.store.broadcasts.create(wanted, [s.record.id for s in recipients])
             action.detail = {"broadcast": stored.id, "audience": stored.audience, "level": level}
             if stored.id == wanted.id:
-                self._engine.spawn(self._send(stored, recipients))
+                is_for_all = not session_ids and chosen.is_empty and excluded.is_empty
+                self._engine.spawn(self._send(stored, recipients, is_for_all))
             return stored
 
     async def stop_broadcast(self, actor: Actor, broadcast_id: str) -> Broadcast:
@@ -132,9 +136,10 @@ class BroadcastVerbs:
 
     # -- sending -------------------------------------------------------------------------------
 
-    async def _send(self, broadcast: Broadcast, recipients: list[LiveSession]) -> None:
+    async def _send(self, broadcast: Broadcast, recipients: list[LiveSession], is_for_all: bool) -> None:
+        readers = None if is_for_all else frozenset(s.record.id for s in recipients)
         for announcements in self.announcements.values():
-            announcements.add(broadcast.text, broadcast.level)
+            announcements.add(broadcast.text, broadcast.level, readers)
         for start in range(0, len(recipients), _AT_ONCE):
             lot = recipients[start : start + _AT_ONCE]
             if broadcast.id in self._stopped:
@@ -191,7 +196,7 @@ class BroadcastVerbs:
 
         def report(was_written: bool) -> None:
             status = DeliveryStatus.DELIVERED if was_written else DeliveryStatus.FAILED
-            reason = None if was_written else "its time ran out before a stream was opened"
+            reason = None if was_written else "no stream was opened in time, or the session ended"
             self._settle(broadcast_id, [Receipt(session_id, status, time.time(), reason, seq)])
 
         self._deliveries.expect(session.record.no, seq, expires_at, report)
@@ -217,13 +222,27 @@ class BroadcastVerbs:
         return report
 
     async def resume(self) -> None:
-        """Expect again what was queued before a restart."""
+        """Take up what was under way before a restart: expect what is queued, settle what cannot come any more."""
         for broadcast_id, receipt in await self._engine.store.broadcasts.queued(time.time()):
-            session = self._engine.by_id.get(receipt.session_id)
-            if session is not None and receipt.seq is not None:
-                stored = await self._engine.store.broadcasts.get(broadcast_id)
-                if stored is not None:
-                    self._expect(broadcast_id, session, receipt.seq, stored.expires_at)
+            stored = await self._engine.store.broadcasts.get(broadcast_id)
+            if stored is not None:
+                self._resume_one(stored, receipt)
+        for stored in await self._directory.broadcasts(limit=_RESUMED):
+            if stored.status == "sending":
+                await self._engine.store.broadcasts.set_status(stored.id, "stopped")
+            if stored.counts.get(DeliveryStatus.PENDING.value):
+                for receipt in await self._directory.receipts(stored.id, status=DeliveryStatus.PENDING):
+                    self._resume_one(stored, receipt)
+
+    def _resume_one(self, broadcast: Broadcast, receipt: Receipt) -> None:
+        session = self._engine.by_id.get(receipt.session_id)
+        if session is None or receipt.seq is None or broadcast.expires_at < time.time():
+            lost = receipt._replace(status=DeliveryStatus.FAILED, at=time.time(), reason="the server restarted")
+            self._settle(broadcast.id, [lost])
+        elif session.record.delivered_seq >= receipt.seq:
+            self._settle(broadcast.id, [receipt._replace(status=DeliveryStatus.DELIVERED, reason=None)])
+        else:
+            self._expect(broadcast.id, session, receipt.seq, broadcast.expires_at)
 
 
 def check_message(text: str, level: str, ttl_seconds: float | None) -> str:

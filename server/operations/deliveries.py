@@ -32,6 +32,12 @@ class Deliveries:
         if self._waiting and (waiting := self._waiting.pop((session.record.no, seq), None)) is not None:
             waiting.report(True)
 
+    def forget(self, session: LiveSession) -> None:
+        """The session has ended: what still waited for it is reported as not delivered."""
+        number = session.record.no
+        for key in [key for key in self._waiting if key[0] == number]:
+            self._waiting.pop(key).report(False)
+
     def expire(self, now: float | None = None) -> None:
         """Report what can no longer be delivered."""
         limit = time.time() if now is None else now

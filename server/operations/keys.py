@@ -36,11 +36,13 @@ class KeyVerbs:
             check_name(name)
             text = to_json(value)
             settings = self._engine.settings
+            before = await self._engine.store.keys.get(session.record.no, name)
             stored = await self._engine.store.keys.put(
                 session.record.no,
                 name,
                 text,
                 size_bytes=len(text),
+                expires_at=before.expires_at if before is not None else None,
                 if_version=if_version,
                 limits=KeyLimits(settings.max_keys, settings.max_value_bytes, settings.max_total_value_bytes),
             )

@@ -27,7 +27,8 @@ class CancelResult(NamedTuple):
 
     action_id: str
     outcome: str
-    """`cancelled`, `answered_by_leg` (its handler ignores the cancellation) or `already_answered`."""
+    """`cancelled`, `already_answered`, `answered_by_leg` (its handler ignores the cancellation), or
+    `still_running` (so does a handler of the newer era, where only it can answer)."""
 
 
 class ReplayItem(NamedTuple):

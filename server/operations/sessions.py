@@ -10,7 +10,7 @@ from ..directory.directory import Directory
 from ..engine.calls import Call, EarlyAnswer
 from ..engine.engine import Engine
 from ..engine.session import LiveSession
-from ..errors import AlreadyEnded, Conflict, InvalidInput, NotFound, SwitchroomError, Unsupported
+from ..errors import AlreadyEnded, Conflict, InvalidInput, NotFound, StoreUnavailable, Unsupported
 from ..filters import Filter
 from ..models import Actor, EventKind, SessionKind, SessionState
 from .actions import Action, Actions
@@ -94,11 +94,12 @@ class SessionVerbs:
         for start in range(0, len(chosen), _AT_ONCE):
             lot = chosen[start : start + _AT_ONCE]
             live = [self._engine.by_id.get(session_id) for session_id in lot]
-            calls += sum(session.in_flight for session in live if session is not None)
-            streams += sum(session.open_streams for session in live if session is not None)
+            held = [(s.in_flight, s.open_streams) if s is not None else (0, 0) for s in live]
             outcomes = await asyncio.gather(*(self._expire_one(actor, session_id, reason) for session_id in lot))
-            for session_id, outcome in zip(lot, outcomes, strict=True):
+            for session_id, outcome, (its_calls, its_streams) in zip(lot, outcomes, held, strict=True):
                 _sort_in(result, session_id, outcome)
+                if outcome == "expired":
+                    calls, streams = calls + its_calls, streams + its_streams
         if len(chosen) == 1 and result.failed:
             raise NotFound(result.failed[0][1])
         result = result._replace(calls_ended=calls, streams_closed=streams)
@@ -130,8 +131,8 @@ class SessionVerbs:
         session.note(EventKind.OPERATOR, "expire", json.dumps({"by": actor.name, "reason": reason}))
         try:
             ended = await self._engine.end(session, SessionState.EXPIRED, "operator", by=actor.name, reason=reason)
-        except SwitchroomError as error:
-            return error.message
+        except StoreUnavailable:
+            return "expired"  # it is over for its client; its row is queued and follows
         return "expired" if ended else "already_ended"
 
     # -- one call, one stream ------------------------------------------------------------------
@@ -171,8 +172,7 @@ class SessionVerbs:
         grace = self._engine.settings.cancel_grace_seconds
         if await call.wait_settled(grace * 0.95):
             return "cancelled"
-        await call.wait_settled(grace)
-        return "answered_by_leg"
+        return "answered_by_leg" if await call.wait_settled(grace) else "still_running"
 
     async def close_stream(self, actor: Actor, session_id: str, stream: int, reason: str) -> bool:
         """End an open stream; its client may reconnect and resume. `False` when none was open.
@@ -188,6 +188,8 @@ class SessionVerbs:
             if opened is None:
                 action.outcome = "refused"
                 return False
+            if opened.kind in ("sse", "stdio"):
+                raise Unsupported("This connection is the session itself: expire the session instead.")
             if opened.kind == "post" and session.record.protocol_version < "2025-11-25":
                 raise Unsupported(
                     "Clients before 2025-11-25 cannot resume a request's stream; cancel the call instead."

@@ -20,6 +20,7 @@ from ..models import (
     Broadcast,
     DeliveryStatus,
     Direction,
+    EndedId,
     Event,
     EventKind,
     EventPage,
@@ -40,6 +41,10 @@ class Retention:
     """How long an ended session and its log stay listed."""
     rejected_session_seconds: float = 300
     """The same for a refused handshake, of which a hostile client can make many."""
+    ended_id_seconds: float = 30 * 24 * 3600
+    """How long after its end a session's id is remembered with the reason, although the session is dropped."""
+    max_ended_ids: int = 1_000_000
+    """Ids remembered at most, some 250 bytes each; the first to have been dropped are forgotten first."""
     broadcast_seconds: float = 30 * 24 * 3600
     """How long a broadcast and its receipts are kept."""
 
@@ -142,6 +147,10 @@ class Registry(Protocol):
         """Return the newest record with that secret's hash or that public reference."""
         ...
 
+    async def ended_id(self, sid_hash: bytes) -> EndedId | None:
+        """Return what is remembered of an ended session that `sweep` has dropped. Never a refused handshake."""
+        ...
+
     async def ended(
         self,
         query: Filter,
@@ -163,7 +172,7 @@ class Registry(Protocol):
         ...
 
     async def sweep(self, now: float) -> int:
-        """Apply retention: drop old events, ended sessions, their keys. Return rows removed."""
+        """Apply retention: drop old events, ended sessions, their keys, old ended ids. Return rows removed."""
         ...
 
 

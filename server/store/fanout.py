@@ -8,7 +8,6 @@ never an event, and reads the store again from its cursor.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable
 
 from ..models import Event, EventPage
@@ -60,13 +59,30 @@ class Fanout:
 class LogTail:
     """A reader that follows one log. `read` is called by one task at a time."""
 
+    __slots__ = (
+        "_buffer",
+        "_buffered_bytes",
+        "_cursor",
+        "_dropped",
+        "_fanout",
+        "_is_closed",
+        "_is_loading",
+        "_is_woken",
+        "_load",
+        "_must_load",
+        "_session_no",
+        "_stream",
+        "_unreported",
+        "_waiter",
+    )
+
     def __init__(self, fanout: Fanout, load: Load, session_no: int, after: int, stream: int | None) -> None:
         self._fanout = fanout
         self._load = load
         self._session_no = session_no
         self._stream = stream
         self._cursor = after
-        self._buffer: deque[Event] = deque()
+        self._buffer: list[Event] = []
         self._buffered_bytes = 0
         self._must_load = True
         self._is_loading = False
@@ -141,7 +157,7 @@ class LogTail:
             self._buffer.append(event)
 
     def _take(self) -> list[Event]:
-        events = list(self._buffer)
+        events = self._buffer
         self._empty_buffer()
         if events:
             self._cursor = events[-1].seq
@@ -165,12 +181,12 @@ class LogTail:
         if page.has_more:
             self._must_load = True
             self._empty_buffer()
-        while self._buffer and self._buffer[0].seq <= self._cursor:
-            self._buffered_bytes -= kept_bytes(self._buffer.popleft())
+        self._buffer = [event for event in self._buffer if event.seq > self._cursor]
+        self._buffered_bytes = sum(map(kept_bytes, self._buffer))
         return page.events
 
     def _empty_buffer(self) -> None:
-        self._buffer.clear()
+        self._buffer = []  # a deque would reserve 600 bytes for every idle stream
         self._buffered_bytes = 0
 
     async def _wait(self, loop: asyncio.AbstractEventLoop, deadline: float | None) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from typing import overload
 
 from ..models import Event
@@ -39,6 +40,11 @@ def json_text(text: str | None) -> str | None:
     if text is None or (text.isascii() and "\0" not in text):
         return text
     return _NOT_ASCII.sub(lambda match: json.dumps(match[0])[1:-1], text)
+
+
+def shared(text: str | None) -> str | None:
+    """Return the one copy of a text that many sessions have in common, such as the name of their client."""
+    return None if text is None else sys.intern(text)
 
 
 def clean_event(event: Event) -> Event:

@@ -26,7 +26,7 @@ def add_to(mcp: MCPServer) -> None:
         """Open a session and return its handle. Keep it secret, and pass it as session_id to the other tools."""
         current = _running()
         try:
-            _, handle = Handles(current.engine).open()
+            _, handle = Handles(current.engine, current.session.record.server).open()
         except SwitchroomError as error:
             raise ToolError(error.message) from error
         return handle

@@ -137,6 +137,9 @@ class Resident:
     async def close(self) -> None:
         """Run the connection's clean-ups, bounded, shielded and contained."""
         await contained(aclose_shielded(self.connection), "a clean-up of a session")
+        # The runner keeps its own bound methods: left there, they hold all of this until the cyclic collector comes by.
+        for cached in ("on_request", "on_notify"):
+            vars(self.runner).pop(cached, None)
 
 
 async def contained(work: Awaitable[object], what: str) -> None:

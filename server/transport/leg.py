@@ -18,8 +18,10 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ..engine.diagnosis import diagnose
 from ..engine.ending import SESSION_ENDED
 from ..engine.engine import Engine
+from ..engine.refusals import Asker
 from ..engine.session import LiveSession
 from ..errors import LimitReached, StoreUnavailable
 from ..ids import hash_secret
@@ -28,7 +30,7 @@ from .get import serve_get
 from .http import BodyIncomplete, BodyTooLarge, ReadRequest, read_body, send_body, send_error
 from .messages import Malformed, read_message
 from .post import PostHandler
-from .principals import principal_of
+from .principals import address_of, principal_of
 from .residents import Residents
 
 logger = logging.getLogger(__name__)
@@ -149,19 +151,15 @@ class Leg:
 
     async def _refuse(self, scope: Scope, secret: str, send: Send) -> None:
         """Answer 404; the session's owner is told why it ended, everybody else only that it is unknown."""
-        principal = principal_of(scope)
-        ended = await self._engine.store.sessions.find(sid_hash=hash_secret(secret))
-        logger.info("refused an unknown or ended session id %s…", ascii(secret[:8])[1:-1])
-        is_theirs = (
-            ended is not None
-            and not ended.state.is_live  # a live one belongs to another server, or is a handle
-            and ended.server == self._residents.server_name
-            and ended.principal_key == (principal.key if principal is not None else None)
-        )
-        if ended is None or not is_theirs:
+        name, key = principal_of(scope) or (None, None)
+        asker = Asker(self._residents.server_name, name, key, address_of(scope))
+        found = await diagnose(self._engine, secret, asker)
+        self._engine.refusals.note(secret, asker, found.verdict, found.sentence, found.session_id)
+        logger.info("refused session id %s…: %s", ascii(secret[:8])[1:-1], found.verdict.value)
+        if found.ended is None:
             await send_error(send, 404, "Session not found")
             return
-        text, data = self._residents.explain_end(ended)
+        text, data = self._residents.explain_end(found.ended)
         await send_error(send, 404, text, code=SESSION_ENDED, data=data)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -70,7 +71,7 @@ class PostHandler:
     def _initialized(self, session: LiveSession, resident: Resident, message: Message) -> None:
         """Record what the handshake negotiated; runs before its answer is stored."""
         record = session.record
-        record.init = encode(message.params or {})
+        record.init = sys.intern(encode(message.params or {}))  # one copy for all that say the same
         record.protocol_version = resident.protocol_version
         self._engine.save(session).add_done_callback(forget_outcome)
 

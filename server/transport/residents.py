@@ -15,7 +15,7 @@ from ..engine.calls import EarlyAnswer
 from ..engine.ending import SESSION_ENDED, end_message
 from ..engine.engine import Engine
 from ..engine.session import LiveSession
-from ..models import STANDALONE_STREAM, Direction, EventKind, SessionRecord, SessionState
+from ..models import STANDALONE_STREAM, Direction, EndedId, EventKind
 from ..store.base import EventQuery
 from .emitter import StandaloneOutbound, StreamEmitter
 from .kernel import Resident
@@ -98,9 +98,9 @@ class Residents:
         if resident is not None:
             await resident.close()
 
-    def explain_end(self, record: SessionRecord) -> tuple[str, dict[str, object]]:
+    def explain_end(self, ended: EndedId) -> tuple[str, dict[str, object]]:
         """Return what a later request of an ended session is told."""
-        code = record.end_code or record.state.value
-        reason = record.end_reason or ""
-        state = SessionState(record.state)
-        return end_message(state, code, reason), {"reason": reason or code, "code": code, "sessionId": record.id}
+        code = ended.end_code or ended.state.value
+        reason = ended.end_reason or ""
+        data: dict[str, object] = {"reason": reason or code, "code": code, "sessionId": ended.session_id}
+        return end_message(ended.state, code, reason), data

@@ -15,6 +15,7 @@ import anyio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..current import CurrentCall, current_call
+from ..engine.calls import Call
 from ..engine.engine import Engine
 from ..engine.session import LiveSession
 from ..engine.streams import OpenStream
@@ -66,19 +67,25 @@ class SseLeg:
         except (BodyTooLarge, BodyIncomplete):
             await send_error(send, 413, "The body is too large or did not arrive whole.")
             return
-        call = None
-        principal = principal_of(scope)
+        token = current_call.set(None)
+
+        async def watched(message: Message) -> None:
+            # "Accepted" comes before the SDK hands the message on, and after all of its own checks:
+            # authentication, owner, Host, Origin, content type and form.
+            if message["type"] == "http.response.start" and message["status"] == 202:
+                current_call.set(CurrentCall(self._engine, session, self._record(recorder, body)))
+            await send(message)
+
         try:
-            message = read_message(body, self._engine.settings.max_depth)
-        except Malformed:
-            message = None  # the SDK answers it
-        if message is not None and session.record.principal_key == (principal.key if principal else None):
-            call = recorder.from_client(message.raw)
-        token = current_call.set(CurrentCall(self._engine, session, call))
-        try:
-            await self._app(scope, replaying(body, receive), send)
+            await self._app(scope, replaying(body, receive), watched)
         finally:
             current_call.reset(token)
+
+    def _record(self, recorder: WireRecorder, body: bytes) -> Call | None:
+        try:
+            return recorder.from_client(read_message(body, self._engine.settings.max_depth).raw)
+        except Malformed:
+            return None  # the SDK is less strict; what it takes is served unrecorded
 
     # -- for a connection ----------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import getpass
+import os
 from types import TracebackType
 from typing import Any, Self
 
@@ -126,13 +127,21 @@ def as_dict(item: SessionMessage) -> dict[str, Any]:
     return item.message.model_dump(by_alias=True, mode="json", exclude_unset=True)
 
 
+def _user() -> str:
+    """Return who runs the process; a container's user may have no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
 async def serve_stdio(engine: Engine, server: Server[Any], server_name: str) -> None:
     """Serve one session over standard input and output until either side ends it."""
     session = engine.open(
         SessionKind.STDIO,
         None,
         server=server_name,
-        principal=getpass.getuser(),
+        principal=_user(),
         address="stdio",
         state=SessionState.NOT_INITIALIZED,
     )

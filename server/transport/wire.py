@@ -16,9 +16,12 @@ from ..engine.engine import Engine
 from ..engine.session import LiveSession, forget_outcome
 from ..engine.streams import OpenStream
 from ..errors import StoreUnavailable
-from ..models import STANDALONE_STREAM, Direction, EventKind, SessionState
+from ..models import STANDALONE_STREAM, Direction, Event, EventKind, SessionState
+from ..store.base import Tail
 from .clients import describe_client
 from .messages import encode, error_text
+
+_RETRY_SECONDS = 1.0
 
 Inject = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -54,6 +57,8 @@ class WireRecorder:
             return None
         if "id" not in raw:
             self._write(Direction.FROM_CLIENT, EventKind.NOTIFICATION, method, payload)
+            if method == "notifications/cancelled" and isinstance(params, dict):
+                self._cancelled_by_client(cast("dict[str, Any]", params).get("requestId"))
             if method == "notifications/initialized" and not session.record.is_initialized:
                 session.record.is_initialized = True
                 self._engine.set_state(session, SessionState.INITIALIZED, method)
@@ -75,6 +80,15 @@ class WireRecorder:
             self._engine.set_state(session, SessionState.INITIALIZING, "initialize")
         return call
 
+    def _cancelled_by_client(self, request_id: object) -> None:
+        """On these transports the SDK answers a cancelled request never, so it is over now."""
+        session = self._session
+        call = (session.calls or {}).get(json.dumps(request_id)) if isinstance(request_id, str | int) else None
+        if call is not None:
+            call.mark_settled()
+            session.calls = {key: other for key, other in (session.calls or {}).items() if other is not call}
+            session.touch()
+
     def _answered_by_client(self, raw: Mapping[str, Any], payload: str) -> None:
         key = json.dumps(raw.get("id"))
         method, seq = self._waiting.pop(key, (None, None))
@@ -92,8 +106,10 @@ class WireRecorder:
             return True
         key = json.dumps(raw.get("id"))
         call = (self._session.calls or {}).get(key)
-        if call is None or call.is_settled:
-            return call is None
+        if call is None:
+            return True
+        if call.is_settled or call.abort is not None:
+            return False
         self._settle(call, raw, payload)
         return True
 
@@ -149,8 +165,15 @@ class WireRecorder:
         if not call.is_settled:
             message: dict[str, Any] = json.loads(text)
             await self._to_client(message)
-            self.from_server(message)
+            self._settle(call, message, text)
         await self._to_server({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params})
+
+    async def _next_events(self, tail: Tail) -> list[Event]:
+        try:
+            return await tail.read(timeout=self._engine.settings.ping_seconds)
+        except StoreUnavailable:
+            await asyncio.sleep(_RETRY_SECONDS)  # the store heals by itself; the next read goes on where this one was
+            return []
 
     async def deliver(self, opened: OpenStream) -> None:
         """Put what operators append to the session's log on the connection, until it is closed."""
@@ -158,7 +181,7 @@ class WireRecorder:
         tail = self._engine.store.events.tail(record.no, record.last_seq, stream=STANDALONE_STREAM)
         try:
             while not opened.is_closed:
-                for event in await tail.read(timeout=self._engine.settings.ping_seconds):
+                for event in await self._next_events(tail):
                     if event.direction is not Direction.FROM_SERVER or event.payload is None:
                         continue
                     await self._to_client(json.loads(event.payload))

@@ -31,12 +31,28 @@ LAST_WRITE_SECONDS = 1.0
 """What a write that a slow reader blocks gets once its stream has been ended."""
 
 
+_CHECK_SECONDS = 20.0
+"""A token that expires under a stream ends it within this time, however seldom pings are wanted."""
+
+
 class SlowReader(Exception):
     """A write took longer than its bound: the client does not read."""
 
 
 class StreamWriter:
     """One connection's writing end."""
+
+    __slots__ = (
+        "_engine",
+        "_opened",
+        "_scope",
+        "_send",
+        "_session",
+        "_tail",
+        "_write_limit",
+        "last_words",
+        "on_sent",
+    )
 
     def __init__(
         self, engine: Engine, session: LiveSession, opened: OpenStream, tail: Tail, scope: Scope, send: Send
@@ -97,7 +113,7 @@ class StreamWriter:
         tail, opened = self._tail, self._opened
         announced = False
         while not opened.is_closed:
-            events = await tail.read(timeout=settings.ping_seconds)
+            events = await tail.read(timeout=min(settings.ping_seconds, _CHECK_SECONDS))
             if opened.is_closed or self._is_unauthorised():
                 return
             if not events:

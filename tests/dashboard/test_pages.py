@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from switchroom.server.models import Role
+from switchroom.server.models import Actor, Role
 from tests.support.console import Console
 from tests.support.html import Element
 from tests.support.pages import opened, read, running_pages
@@ -248,3 +248,26 @@ async def test_htmx_gets_a_form_as_a_part_and_everybody_else_as_a_page(console: 
     part = read(await browser.get(path, headers={"HX-Request": "true"}))
     assert part.one("form.sheet") and not part.select("title")
     assert read(await browser.get(path)).one("main#main").one("form.sheet")
+
+
+async def test_the_health_page_explains_refused_ids_and_takes_whole_ones_by_post_only(console: Console) -> None:
+    browser = await console.signed_in(Role.VIEWER)
+    assert "No session id has been refused" in (await browser.get("/admin/health")).text
+    caller = console.mcp_client()
+    await caller.initialize(HOSTILE)
+    secret = caller.secret
+    session = await console.room.directory.lookup(secret)
+    live = read(await browser.post("/admin/health/diagnosis", data={"mcp_session_id": f" {secret} "}))
+    assert "is live" in live.one("p.note").text and secret not in live.text
+    assert live.one("p.note").one("a").attributes["href"] == f"/admin/sessions/{session.id}"
+    actor = Actor("ana", Role.OPERATOR)
+    await console.room.operations.expire(actor, "<b>bold</b>", session_ids=[session.id])
+    assert (await caller.call("get_session_data", key="a")).status_code == 404
+    answer = await browser.post("/admin/health/diagnosis", data={"mcp_session_id": secret})
+    page = read(answer)
+    assert secret not in answer.text and "<b>bold" not in answer.text and "<img" not in answer.text
+    (row,) = page.one("table.refused").one("tbody").select("tr")
+    for shown in (page.one("p.note.bad").text, row.text):
+        assert "was expired by operator ana" in shown and "<b>bold</b>" in shown and secret[:8] in shown
+    bare = await browser.get("/admin/health/diagnosis")
+    assert (bare.status_code, bare.headers["location"]) == (303, "/admin/health")

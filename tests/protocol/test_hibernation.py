@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +76,7 @@ async def test_a_session_that_is_not_initialized_yet_hibernates_as_it_is() -> No
         await eventually(lambda: site.live().resident.connection.initialized.is_set())
 
 
-@pytest.mark.parametrize("keeper", ["state", "clean-up", "call", "stream"])
+@pytest.mark.parametrize("keeper", ["state", "clean-up", "call"])
 async def test_what_would_be_lost_keeps_a_session_awake(keeper: str) -> None:
     box = Toolbox()
     async with running(box.mcp) as site, session(site.url) as wire:
@@ -83,19 +85,27 @@ async def test_what_would_be_lost_keeps_a_session_awake(keeper: str) -> None:
             connection.state["scratch"] = 1
         if keeper == "clean-up":
             connection.exit_stack.push_async_callback(wire.cancel, 1)
-        call, stream = wire.streaming(wire.call_message("wait")), wire.listening()
+        call = wire.streaming(wire.call_message("wait"))
         if keeper == "call":
             await (await call.__aenter__()).next()
-        if keeper == "stream":
-            opened = await stream.__aenter__()
-            await opened.next()
         await let_sleep(site)
         assert site.live().resident.connection is connection
         box.let_go()
         if keeper == "call":
             await call.__aexit__(None, None, None)
-        if keeper == "stream":
-            await stream.__aexit__(None, None, None)
+
+
+async def test_a_held_stream_goes_on_through_hibernation() -> None:
+    async with running(Toolbox().mcp) as site, session(site.url) as wire, wire.listening() as stream:
+        await stream.next()
+        outbound = site.live().resident.connection.outbound
+        await let_sleep(site)
+        assert site.live().resident is None
+        # A server may have kept the connection for what it tells its clients later.
+        await outbound.notify("notifications/message", {"level": "info", "data": "kept"})
+        assert (await stream.message())["params"]["data"] == "kept"
+        await wire.call("tell", text="awake again")
+        assert (await stream.message())["params"]["data"] == "awake again"
 
 
 # -- restarts ----------------------------------------------------------------------------------
@@ -259,3 +269,16 @@ async def test_a_restart_with_many_sessions_revives_only_those_that_come_back(tm
             await moved(one, site).call("echo", text="hi")
             states = sorted(live.record.state for live in site.switchroom.engine.by_id.values())
             assert states == [SessionState.DETACHED, SessionState.INITIALIZED]
+
+
+async def test_a_hibernating_session_leaves_memory_at_once() -> None:
+    """Nothing it leaves behind refers to itself: memory is freed without the cyclic collector."""
+    async with running(Toolbox().mcp) as site, session(site.url) as wire:
+        await wire.call("echo", text="used")
+        left = weakref.ref(site.live().resident.connection)
+        gc.disable()
+        try:
+            await let_sleep(site)
+            assert left() is None
+        finally:
+            gc.enable()

@@ -13,6 +13,8 @@ from starlette.routing import Mount
 
 from switchroom.server import Settings
 from switchroom.server.attach import switchroom
+from switchroom.server.directory import Verdict
+from switchroom.server.engine.refusals import MAX_REFUSALS
 from tests.support.guards import Tokens, guarded_toolbox
 from tests.support.servers import running, serving
 from tests.support.toolbox import Toolbox
@@ -41,6 +43,41 @@ async def test_another_principals_session_is_answered_as_an_unknown_one() -> Non
             assert is_plain_404(await thief.call("echo", text="hi"))
         told = await wire.call("echo", text="hi")
         assert "closed by its client" in told.last["error"]["message"]
+
+
+async def test_operators_see_whose_refused_sessions_are_and_who_asked_for_them() -> None:
+    tokens = Tokens()
+    mine, theirs = tokens.issue("mine", "ann"), tokens.issue("theirs", "bob")
+    async with running(guarded_toolbox(tokens).mcp) as site, session(site.url, token=mine) as wire:
+        async with client(site.url, token=theirs) as thief:
+            thief.session_id, thief.version = wire.session_id, wire.version
+            assert is_plain_404(await thief.call("echo", text="hi"))
+        (refusal,) = site.switchroom.directory.refusals()
+        assert (refusal.verdict, refusal.principal, refusal.times) == (Verdict.OTHER_PRINCIPAL, "bob", 1)
+        assert "belongs to another principal, ann, and was sent by bob" in refusal.sentence
+        found = await site.switchroom.directory.diagnose(wire.session_id or "")
+        assert found.verdict is Verdict.LIVE and "was sent by bob" in found.sentence
+        await wire.delete()
+        async with client(site.url, token=theirs) as thief:
+            thief.session_id, thief.version = wire.session_id, wire.version
+            assert is_plain_404(await thief.call("echo", text="hi"))
+            await site.switchroom.store.sessions.sweep(time.time() + 25 * 3600)
+            assert is_plain_404(await thief.call("echo", text="hi"))
+        assert site.switchroom.directory.refusals()[0].verdict is Verdict.OTHER_PRINCIPAL
+        told = await wire.call("echo", text="hi")
+        assert "closed by its client" in told.last["error"]["message"]
+        assert site.switchroom.directory.refusals()[0].verdict is Verdict.ENDED
+
+
+async def test_only_the_latest_refused_ids_are_kept() -> None:
+    async with running(Toolbox().mcp) as site, client(site.url) as wire:
+        wire.version = "2025-11-25"
+        for number in range(MAX_REFUSALS + 5):
+            wire.session_id = f"{number:08}-made-up"
+            assert is_plain_404(await wire.call("echo", text="hi"))
+        kept = site.switchroom.directory.refusals()
+        assert len(kept) == MAX_REFUSALS
+        assert kept[0].prefix == f"{MAX_REFUSALS + 4:08}" and kept[-1].prefix == "00000005"
 
 
 @pytest.mark.parametrize("other", [{"client_id": "other app"}, {"issuer": "https://elsewhere.example"}])
@@ -111,6 +148,9 @@ async def test_sessions_of_two_servers_in_one_process_stay_apart() -> None:
             assert is_plain_404(await other.call("echo", text="hi"))
             await wire.delete()
             assert is_plain_404(await other.call("echo", text="hi"))
+            (refusal,) = built.directory.refusals()
+            assert (refusal.verdict, refusal.times) == (Verdict.OTHER_SERVER, 2)
+            assert "on toolbox belongs to that server, and was sent to toolbox-2" in refusal.sentence
             assert sorted(built.directory.server_names) == ["toolbox", "toolbox-2"]
 
 

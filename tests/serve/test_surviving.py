@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx2
@@ -12,8 +15,125 @@ from mcp.shared.exceptions import MCPError
 
 from tests.support.clients import connected, text_of
 from tests.support.processes import Served, serving
+from tests.support.wire import Wire, session
 
 pytestmark = [pytest.mark.anyio, pytest.mark.fault]
+
+BOTH_ENDS = pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "stopped"])
+
+TARGET = '''
+import asyncio
+import json
+from pathlib import Path
+from mcp.server.mcpserver import Context, MCPServer
+from mcp_types import LoggingMessageNotification, LoggingMessageNotificationParams
+from switchroom.server.data import log_message
+
+mcp = MCPServer("surviving", log_level="WARNING")
+
+@mcp.tool()
+async def tell(ctx: Context, text: str) -> str:
+    """Say something on the standalone stream."""
+    params = LoggingMessageNotificationParams(level="info", data=text)
+    await ctx.session.send_notification(LoggingMessageNotification(params=params))
+    return text
+
+@mcp.tool()
+async def begin(ctx: Context) -> str:
+    """Say that it has begun, and never end by itself."""
+    await log_message(ctx, "info", "begun")
+    await asyncio.sleep(600)
+    return "never"
+
+async def witness(ctx, call_next):
+    asked = ctx.request.headers.get("mcp-session-id")
+    with Path("seen.txt").open("a") as seen:
+        seen.write(json.dumps([ctx.method, asked]) + chr(10))
+    return await call_next(ctx)
+
+mcp.middleware.append(witness)
+'''
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a server whose middleware writes down what it sees."""
+    (tmp_path / "target.py").write_text(TARGET)
+    return tmp_path
+
+
+@BOTH_ENDS
+async def test_streams_calls_and_middleware_after_a_restart(how: signal.Signals, folder: Path) -> None:
+    """A client that resumes misses nothing, hears nothing twice, and is one session throughout."""
+    with serving(folder, "target.py:mcp") as first:
+        async with session(first.mcp, name="resuming") as wire:
+            async with wire.listening() as standalone, wire.streaming(wire.call_message("begin", id="lost")) as call:
+                await standalone.next()
+                await wire.call("tell", text="one")
+                assert (await standalone.message())["params"]["data"] == "one"
+                assert (await call.message())["params"]["data"] == "begun"
+                await asyncio.to_thread(first.stop, how)
+            before = wire.session_id
+            with serving(folder, "target.py:mcp", "--port", str(first.port)) as second:
+                async with second.api() as api:
+                    for text in ("while away 1", "while away 2"):
+                        assert (await api.post("/broadcasts", json={"text": text})).status_code == 201
+                    await prove_the_rest(wire, standalone.last_id, call.last_id, how)
+                assert wire.session_id == before
+    seen = [json.loads(line) for line in (folder / "seen.txt").read_text().splitlines()]
+    assert [line for line in seen if line[0] == "initialize"] == [["initialize", None]]
+    assert {asked for method, asked in seen if method != "initialize"} == {before}
+
+
+async def prove_the_rest(wire: Wire, standalone_id: str, call_id: str, how: signal.Signals) -> None:
+    """Resume both streams after a restart and hear exactly what was missed."""
+    cause = "server restarted" if how is signal.SIGKILL else "shutting down"
+    async with wire.listening(call_id) as resumed:
+        (answer,) = await resumed.rest()
+        assert (answer["id"], answer["error"]["code"]) == ("lost", -32001)
+        assert cause in answer["error"]["message"]
+    async with wire.listening(standalone_id) as resumed:
+        await resumed.next()
+        await wire.call("tell", text="two")
+        heard = [await resumed.message() for _ in range(3)]
+        assert [told["params"]["data"] for told in heard] == ["while away 1", "while away 2", "two"]
+        again = resumed.last_id
+    async with wire.listening(again) as resumed:
+        await resumed.next()
+        await wire.call("tell", text="three")
+        assert (await resumed.message())["params"]["data"] == "three"
+
+
+async def test_a_stop_signal_ends_the_streams_of_both_eras_and_of_the_console(folder: Path) -> None:
+    with serving(folder, "target.py:mcp") as served:
+        async with (
+            session(served.mcp) as wire,
+            wire.listening() as standalone,
+            connected(served.mcp, mode="2026-07-28", name="modern") as (modern, _),
+            modern.listen(tools_list_changed=True),
+            console_stream(served) as changes,
+        ):
+            await standalone.next()
+            assert await anext(changes) == "changes"
+            seconds = await asyncio.to_thread(served.stop)
+            assert seconds < 3
+            assert await standalone.rest() == []
+        assert "ERROR" not in served.text, served.text
+        assert "Traceback" not in served.text, served.text
+
+
+@asynccontextmanager
+async def console_stream(served: Served) -> AsyncGenerator[AsyncGenerator[str]]:
+    """Follow the console's changes; yields the names of its frames."""
+    async with served.api("viewer") as api, api.stream("GET", "/live") as response:
+        assert response.status_code == 200
+
+        async def names() -> AsyncGenerator[str]:
+            async for line in response.aiter_lines():
+                if line.startswith("event: "):
+                    yield line.removeprefix("event: ")
+
+        yield names()
 
 
 async def test_a_client_goes_on_after_the_server_was_killed(tmp_path: Path) -> None:

@@ -6,10 +6,11 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from itertools import islice
 from operator import attrgetter, itemgetter
 
 from ...filters import Filter
-from ...models import SessionKind, SessionRecord, SessionState
+from ...models import EndedId, SessionKind, SessionRecord, SessionState
 from ..base import Retention
 from ..ended import EndedSession, parse_sort
 from ..limits import page_size
@@ -35,6 +36,8 @@ class MemoryRegistry:
         self._keys = keys
         self._broadcasts = broadcasts
         self._records: dict[int, SessionRecord] = {}
+        self._ended_ids: dict[bytes, EndedId] = {}
+        """In the order they were dropped, the first one first."""
         self._last_no = 0
 
     def allocate(self) -> int:
@@ -65,6 +68,9 @@ class MemoryRegistry:
         ]
         return self._restored(max(found, key=attrgetter("no"))) if found else None
 
+    async def ended_id(self, sid_hash: bytes) -> EndedId | None:
+        return self._ended_ids.get(sid_hash)
+
     async def ended(
         self,
         query: Filter,
@@ -89,9 +95,26 @@ class MemoryRegistry:
         removed += self._keys.drop_expired(now)
         for record in list(self._records.values()):
             if self._is_over(record, now):
+                self._remember(record)
                 del self._records[record.no]
                 removed += 1 + self._events.forget(record.no) + self._keys.forget(record.no)
+        removed += self._forget_ids(now - self._retention.ended_id_seconds)
         return removed + self._broadcasts.drop_before(now - self._retention.broadcast_seconds)
+
+    def _remember(self, record: SessionRecord) -> None:
+        if record.sid_hash is None or record.state is SessionState.REJECTED:
+            return
+        self._ended_ids.pop(record.sid_hash, None)
+        self._ended_ids[record.sid_hash] = EndedId.of(record)
+
+    def _forget_ids(self, before: float) -> int:
+        over = [sid_hash for sid_hash, ended in self._ended_ids.items() if ended.ended_at <= before]
+        for sid_hash in over:
+            del self._ended_ids[sid_hash]
+        surplus = list(islice(self._ended_ids, max(0, len(self._ended_ids) - self._retention.max_ended_ids)))
+        for sid_hash in surplus:
+            del self._ended_ids[sid_hash]
+        return len(over) + len(surplus)
 
     def _is_over(self, record: SessionRecord, now: float) -> bool:
         if record.state.is_live:

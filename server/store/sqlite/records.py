@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from typing import Any
 
-from ...models import SessionKind, SessionRecord, SessionState
-from ..text import json_text, plain_text
+from ...models import EndedId, SessionKind, SessionRecord, SessionState
+from ..text import json_text, plain_text, shared
 from .items import SessionRow
 from .statements import read_statements
 
@@ -81,21 +82,21 @@ def to_record(row: Sequence[Any], *, last_seq: int, key_count: int | None = None
         id=row[1],
         kind=SessionKind(row[2]),
         state=SessionState(row[3]),
-        server=row[4],
-        worker_id=row[5],
+        server=sys.intern(row[4]),
+        worker_id=sys.intern(row[5]),
         created_at=row[6],
         last_activity_at=row[7],
         sid_hash=row[8],
         sid_prefix=row[9],
         epoch=row[10],
         epochs=[(epoch, seq) for epoch, seq in json.loads(row[11])],
-        principal=row[12],
-        principal_key=row[13],
-        client_name=row[14],
-        client_version=row[15],
-        protocol_version=row[16],
-        address=row[17],
-        init=row[18],
+        principal=shared(row[12]),
+        principal_key=shared(row[13]),
+        client_name=sys.intern(row[14]),
+        client_version=sys.intern(row[15]),
+        protocol_version=sys.intern(row[16]),
+        address=sys.intern(row[17]),
+        init=shared(row[18]),
         is_initialized=bool(row[19]),
         ended_at=row[20],
         end_code=row[21],
@@ -113,3 +114,9 @@ def to_record(row: Sequence[Any], *, last_seq: int, key_count: int | None = None
         idle_seconds=row[32],
         lifetime_seconds=row[33],
     )
+
+
+def to_ended_id(row: Sequence[Any]) -> EndedId:
+    """Return what the `remembered` statement found."""
+    sid_hash, reference, kind, state, *others = row
+    return EndedId(sid_hash, reference, SessionKind(kind), SessionState(state), *others)

@@ -9,13 +9,13 @@ from types import MappingProxyType
 from typing import Any
 
 from ...filters import Filter
-from ...models import SessionRecord
+from ...models import EndedId, SessionRecord
 from ..ended import parse_sort
 from ..limits import page_size
 from .filter_sql import Conditions
 from .queue import WriteQueue
 from .readers import Readers
-from .records import COLUMNS, to_record, to_row
+from .records import COLUMNS, to_ended_id, to_record, to_row
 from .statements import read_statements
 from .sweep import Sweep
 
@@ -69,6 +69,12 @@ class SqliteRegistry:
         else:
             records = await self._records(self._sql["by_reference"], {"sref": session_id})
         return records[0] if records else None
+
+    async def ended_id(self, sid_hash: bytes) -> EndedId | None:
+        row = await self._readers.run(
+            lambda connection: connection.execute(self._sql["remembered"], (sid_hash,)).fetchone()
+        )
+        return to_ended_id(row) if row is not None else None
 
     async def ended(
         self,

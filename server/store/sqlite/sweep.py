@@ -47,7 +47,8 @@ class Sweep:
             StoreUnavailable: A piece failed; the pieces before it hold.
         """
         removed = 0
-        for piece in (self._expired_keys, self._old_events, self._ended_sessions, self._old_broadcasts):
+        pieces = (self._expired_keys, self._old_events, self._ended_sessions, self._old_ids, self._old_broadcasts)
+        for piece in pieces:
             while count := await self._piece(piece, now):
                 removed += count
         while await self._queue.maintain(_give_back_pages):
@@ -101,7 +102,14 @@ class Sweep:
         if removed == _PIECE:
             return removed
         removed += connection.execute(self._kv["clear"], {"session": session_no}).rowcount
+        connection.execute(self._session["remember"], (session_no,))
         return removed + connection.execute(self._session["drop"], (session_no,)).rowcount
+
+    def _old_ids(self, connection: sqlite3.Connection, now: float) -> int:
+        old = {"before": now - self._retention.ended_id_seconds, "limit": _PIECE}
+        removed = connection.execute(self._session["forget_old"], old).rowcount
+        surplus = {"kept": self._retention.max_ended_ids, "limit": _PIECE}
+        return removed + connection.execute(self._session["forget_surplus"], surplus).rowcount
 
     def _old_broadcasts(self, connection: sqlite3.Connection, now: float) -> int:
         before = now - self._retention.broadcast_seconds

@@ -10,7 +10,7 @@ import pytest
 from switchroom.server.errors import InvalidInput
 from switchroom.server.filters import parse_filter
 from switchroom.server.ids import hash_secret
-from switchroom.server.models import SessionKind, SessionRecord, SessionState
+from switchroom.server.models import EndedId, SessionKind, SessionRecord, SessionState
 from switchroom.server.store import EventQuery, KeyLimits, Retention, Store
 from tests.support.stores import START, Clock, OpenStore, make_ended, make_event, make_record
 
@@ -224,6 +224,52 @@ async def test_a_sweep_removes_ended_sessions_with_their_logs_and_keys(open_stor
         assert bool((await store.events.read(no, EventQuery())).events) is is_kept
         assert bool(await store.keys.list(no)) is is_kept
     assert await store.sessions.sweep(START + 1_100) == 0
+
+
+async def test_the_ids_of_dropped_sessions_are_remembered_with_their_ends(open_store: OpenStore) -> None:
+    store = await open_store(Retention(ended_session_seconds=1_000, ended_id_seconds=5_000))
+    told = dataclasses.replace(full_record(1), state=SessionState.EXPIRED)
+    secret = told.sid_hash
+    assert secret is not None
+    await store.sessions.save_many([told, make_ended(2), make_record(3, sid_hash=hash_secret("live"))])
+    await store.sessions.sweep(START + 500)
+    assert await store.sessions.ended_id(secret) is None, "the session itself still says so"
+    await store.sessions.sweep(START + 1_500)
+    assert await store.sessions.find(sid_hash=secret) is None
+    assert await store.sessions.ended_id(secret) == EndedId(
+        sid_hash=secret,
+        session_id="0123456789ABC",
+        kind=SessionKind.SSE,
+        state=SessionState.EXPIRED,
+        server="tickets",
+        client_name="inspector",
+        client_version="0.17.1",
+        principal_key='["iss","client","sub"]',
+        end_code="operator",
+        end_by="ada",
+        end_reason="maintenance",
+        ended_at=START + 2,
+    )
+    assert await store.sessions.ended_id(hash_secret("live")) is None
+    assert await store.sessions.sweep(START + 5_002) == 1
+    assert await store.sessions.ended_id(secret) is None
+
+
+async def test_a_refused_handshake_is_not_remembered(open_store: OpenStore) -> None:
+    store = await open_store(Retention(rejected_session_seconds=100))
+    await store.sessions.save(make_ended(1, sid_hash=hash_secret("no"), state=SessionState.REJECTED))
+    assert await store.sessions.sweep(START + 200) == 1
+    assert await store.sessions.ended_id(hash_secret("no")) is None
+
+
+async def test_no_more_ended_ids_are_remembered_than_allowed(open_store: OpenStore) -> None:
+    store = await open_store(Retention(ended_session_seconds=10, max_ended_ids=3))
+    hashes = [hash_secret(str(no)) for no in range(1, 6)]
+    for no, sid_hash in enumerate(hashes, start=1):
+        await store.sessions.save(make_ended(no, sid_hash=sid_hash))
+        await store.sessions.sweep(START + 20)
+    kept = [await store.sessions.ended_id(sid_hash) is not None for sid_hash in hashes]
+    assert kept == [False, False, True, True, True]
 
 
 async def test_records_handed_out_are_copies(store: Store) -> None:

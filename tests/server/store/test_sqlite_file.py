@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import anyio
@@ -15,7 +16,7 @@ import pytest
 from switchroom.server.errors import StartupError
 from switchroom.server.store import MemoryStore, SqliteStore, open_store
 from switchroom.server.store.sqlite.statements import Migration, read_migrations
-from tests.support.stores import OpenSqlite, make_record
+from tests.support.stores import START, OpenSqlite, make_ended, make_record
 
 pytestmark = pytest.mark.anyio
 
@@ -137,28 +138,57 @@ async def test_a_file_of_an_older_version_is_upgraded(
     store = await open_sqlite()
     await store.sessions.save(make_record(1))
     await store.close()
-    first = read_migrations()[0]
-    second = Migration(2, "CREATE TABLE later (x INTEGER) STRICT;")
-    monkeypatch.setattr(MIGRATIONS, lambda: [first, second])
+    known = read_migrations()
+    newest = known[-1].version + 1
+    later = Migration(newest, "CREATE TABLE later (x INTEGER) STRICT;")
+    monkeypatch.setattr(MIGRATIONS, lambda: [*known, later])
     store = await open_sqlite()
     assert len(await store.sessions.load_live()) == 1
     await store.close()
     connection = sqlite3.connect(database)
-    assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (newest,)
     assert connection.execute("SELECT count(*) FROM later").fetchone() == (0,)
     connection.close()
+
+
+async def test_a_file_of_the_first_version_remembers_ended_ids_after_its_upgrade(
+    open_sqlite: OpenSqlite, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = make_ended(1, sid_hash=b"h" * 32, client_name="inspector")
+    with monkeypatch.context() as patch:
+        patch.setattr(MIGRATIONS, lambda: read_migrations()[:1])
+        store = await open_sqlite()
+        await store.sessions.save(ended)
+        await store.close()
+    assert user_version(database) == 1
+    store = await open_sqlite()
+    assert await store.sessions.sweep(START + 25 * 3600) == 1
+    remembered = await store.sessions.ended_id(b"h" * 32)
+    assert remembered is not None and remembered.client_name == "inspector"
+    await store.close()
+    assert user_version(database) == read_migrations()[-1].version
+    reopened = await open_sqlite()
+    assert await reopened.sessions.ended_id(b"h" * 32) == remembered
+
+
+def user_version(database: Path) -> int:
+    with closing(sqlite3.connect(database)) as connection:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
 
 
 async def test_an_upgrade_that_fails_leaves_the_file_as_it_was(
     open_sqlite: OpenSqlite, database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await (await open_sqlite()).close()
-    broken = Migration(2, "CREATE TABLE later (x INTEGER) STRICT; SELECT no_such_function();")
+    known = read_migrations()
+    version = known[-1].version
+    broken = Migration(version + 1, "CREATE TABLE later (x INTEGER) STRICT; SELECT no_such_function();")
     with monkeypatch.context() as patch:
-        patch.setattr(MIGRATIONS, lambda: [read_migrations()[0], broken])
+        patch.setattr(MIGRATIONS, lambda: [*known, broken])
         assert "Cannot use" in await refusal(database)
     connection = sqlite3.connect(database)
-    assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (version,)
     assert connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'later'").fetchone() == (0,)
     connection.close()
     await (await open_sqlite()).close()

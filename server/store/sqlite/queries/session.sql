@@ -53,3 +53,25 @@ INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = e
 
 -- name: get_meta
 SELECT value FROM meta WHERE name = ?
+
+-- name: remember
+-- A refused handshake is not remembered: its id was never given to the client, and a hostile one can make many.
+INSERT OR REPLACE INTO ended_id (
+    sid_hash, sref, kind, state, server, client, client_version, principal_key, end_code, end_by, end_reason, ended
+)
+SELECT
+    sid_hash, sref, kind, state, server, client, client_version, principal_key, end_code, end_by, end_reason,
+    coalesce(ended, last_activity)
+FROM session WHERE no = ? AND sid_hash IS NOT NULL AND state <> 'rejected'
+
+-- name: remembered
+SELECT sid_hash, sref, kind, state, server, client, client_version, principal_key, end_code, end_by, end_reason, ended
+FROM ended_id WHERE sid_hash = ?
+
+-- name: forget_old
+DELETE FROM ended_id WHERE no IN (SELECT no FROM ended_id WHERE ended <= :before ORDER BY ended LIMIT :limit)
+
+-- name: forget_surplus
+DELETE FROM ended_id WHERE no IN (
+    SELECT no FROM ended_id WHERE no <= (SELECT max(no) FROM ended_id) - :kept ORDER BY no LIMIT :limit
+)
