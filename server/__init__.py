@@ -6,7 +6,16 @@ Everything named here is public; other modules may change between minor versions
 from __future__ import annotations
 
 from .attach import Switchroom, attach, switchroom
-from .data import SessionData, log_message, session_data
+from .data import SessionData, SessionStateStore, log_message, session_data
 from .settings import Settings
 
-__all__ = ["SessionData", "Settings", "Switchroom", "attach", "log_message", "session_data", "switchroom"]
+__all__ = [
+    "SessionData",
+    "SessionStateStore",
+    "Settings",
+    "Switchroom",
+    "attach",
+    "log_message",
+    "session_data",
+    "switchroom",
+]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from .fastmcp_state import SessionStateStore
 from .messages import LEVELS, log_message
 from .session_data import SessionData, session_data
 
-__all__ = ["LEVELS", "SessionData", "log_message", "session_data"]
+__all__ = ["LEVELS", "SessionData", "SessionStateStore", "log_message", "session_data"]

@@ -43,10 +43,13 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from ..current import CurrentCall, current_call
 from ..engine.session import LiveSession
 from ..engine.streams import OpenStream
+from ..transport.principals import token_has_expired
 
 URI = "switchroom://announcements"
 _KEPT = 20
 _MAX_WAITING = 64
+_TOKEN_SECONDS = 5.0
+"""How often a listen stream looks at its token: the SDK checks it when the request starts and never again."""
 
 
 class Listener:
@@ -197,6 +200,7 @@ class Announcements:
             asyncio.ensure_future(inner(ctx, params)),
             asyncio.ensure_future(self._forward(ctx, listener, opened)),
             asyncio.ensure_future(listener.closing.wait()),
+            asyncio.ensure_future(_until_token_expires(ctx)),
         ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -237,6 +241,13 @@ class Announcements:
                 opened.wrote(1)
             finally:
                 report(written)
+
+
+async def _until_token_expires(ctx: ServerRequestContext[Any, Any]) -> None:
+    """Return when the access token that opened a listen stream has expired; never where there is none."""
+    scope: dict[str, Any] = getattr(ctx.request, "scope", None) or {}
+    while not token_has_expired(scope):
+        await asyncio.sleep(_TOKEN_SECONDS)
 
 
 def _is_modern(ctx: ServerRequestContext[Any, Any]) -> bool:

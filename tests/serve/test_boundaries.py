@@ -14,6 +14,7 @@ import pytest
 from fastapi import FastAPI
 from mcp import Client
 from mcp.client.sse import sse_client
+from mcp.client.streamable_http import streamable_http_client
 from mcp.server.auth.provider import AccessToken
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.mcpserver import MCPServer
@@ -84,7 +85,10 @@ class Verifier:
     """Takes any token for the person it names."""
 
     async def verify_token(self, token: str) -> AccessToken | None:
-        return AccessToken(token=token, client_id="app", subject=token, scopes=[], expires_at=int(time.time()) + 60)
+        lifetime = 1 if token == "short" else 60
+        return AccessToken(
+            token=token, client_id="app", subject=token, scopes=[], expires_at=int(time.time()) + lifetime
+        )
 
 
 def protected_server() -> MCPServer:
@@ -122,6 +126,18 @@ async def test_http_sse_with_tokens_is_recorded_and_a_cancelled_call_is_over() -
             await eventually(lambda: room.directory.in_flight(session.id))
             call.cancel()
             await eventually(lambda: not room.directory.in_flight(session.id))
+
+
+async def test_a_listen_stream_ends_when_its_token_expires() -> None:
+    room = attach(protected_server(), settings=MEMORY)
+    async with hosting(room.app) as base, httpx2.AsyncClient(headers={"Authorization": "Bearer short"}) as http:
+        transport = streamable_http_client(f"{base}/mcp", http_client=http)
+        async with (
+            Client(transport, mode="auto") as client,
+            client.listen(resource_subscriptions=[URI]) as subscription,
+        ):
+            async with asyncio.timeout(15):
+                assert [event async for event in subscription] == []
 
 
 async def test_the_one_stream_of_an_sse_session_is_not_closed_but_expired(tmp_path: Path) -> None:
