@@ -94,7 +94,7 @@ class Tools:
         """End the call's stream, then answer: the client has to come back."""
         if call.ctx.close_sse_stream is not None:
             await call.ctx.close_sse_stream()
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.05)
         return result(text("Answered after the stream was closed."))
 
     async def json_schema_2020_12_tool(self, call: Call) -> ToolOutcome:

@@ -56,7 +56,7 @@ class Session1:
         return str(result.content[0].text)
 
     async def listen(self, uri: str) -> str:
-        raise NotImplementedError("there is no such thing in its era")
+        raise LookupError("there is no such thing in its era")
 
 
 class Client2:

@@ -1,17 +1,10 @@
-"""The vocabulary of Switchroom: plain values that every other module speaks in.
-
-Only the standard library is imported here. Times are Unix seconds (UTC) as floats, sizes are
-bytes, and a payload is the JSON text of one JSON-RPC message with everything outside ASCII escaped.
-"""
+"""A session: what it is, what the store keeps of it, how it is shown, and what it holds."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
-
-STANDALONE_STREAM = 0
-"""Stream number of a session's standalone GET stream; a request's own stream has its `seq`."""
 
 ACTIVE_WINDOW_SECONDS = 60.0
 """A session whose client was heard within this time is shown as active, otherwise as idle."""
@@ -54,65 +47,6 @@ class SessionState(StrEnum):
 
 
 ENDED_STATES = frozenset({SessionState.REJECTED, SessionState.CLOSED, SessionState.EXPIRED})
-
-
-class Direction(StrEnum):
-    """Who wrote an event; `LOCAL` events never crossed the wire."""
-
-    FROM_CLIENT = "from_client"
-    FROM_SERVER = "from_server"
-    LOCAL = "local"
-
-
-class EventKind(StrEnum):
-    """What one row of the event log records."""
-
-    REQUEST = "request"
-    RESPONSE = "response"
-    ERROR = "error"
-    NOTIFICATION = "notification"
-    LIFECYCLE = "lifecycle"
-    STREAM = "stream"
-    KEY = "key"
-    OPERATOR = "operator"
-
-
-class Event(NamedTuple):
-    """One row of a session's append-only log."""
-
-    seq: int
-    """1, 2, 3, … within the session, without gaps."""
-    epoch: int
-    """Grows with every restart or hand-over of the session; part of the event id on the wire."""
-    at: float
-    direction: Direction
-    kind: EventKind
-    method: str | None = None
-    """The JSON-RPC method (an answer carries its request's), or the name of a local event."""
-    stream: int | None = None
-    """`STANDALONE_STREAM`, the `seq` of the request whose stream carried it, or `None` when local."""
-    request_id: str | None = None
-    """The JSON-RPC id as JSON text, so `5` and `"5"` stay apart."""
-    size_bytes: int = 0
-    """Size of the whole message, also when `payload` was cut."""
-    duration_us: int | None = None
-    """On an answer: microseconds since its request."""
-    error_code: int | None = None
-    """JSON-RPC error code, or 0 where a tool answered `isError`."""
-    related_seq: int | None = None
-    """An answer names its request; a replayed notification names its original."""
-    expires_at: float | None = None
-    """A queued broadcast or replay is not delivered after this time; `None` means no limit."""
-    payload: str | None = None
-
-
-class EventPage(NamedTuple):
-    """A bounded slice of a log."""
-
-    events: list[Event]
-    dropped: int
-    """How many events directly before the first one retention has dropped (0: none)."""
-    has_more: bool
 
 
 @dataclass(slots=True)
@@ -302,88 +236,3 @@ class StreamInfo(NamedTuple):
     """Events written to this connection."""
     last_write_at: float | None
     resumed_from: int | None
-
-
-class AuditEntry(NamedTuple):
-    """An operator's action: intent and outcome, shown as one."""
-
-    id: int
-    action_id: str
-    at: float
-    actor: str
-    role: str
-    action: str
-    target: str
-    reason: str
-    outcome: str
-    """`done`, `partly`, `refused`, `failed`, or `started` while no outcome is recorded."""
-    detail: str
-    """JSON object: counts and per-session results."""
-    address: str
-
-
-class DeliveryStatus(StrEnum):
-    """What became of one recipient of a broadcast."""
-
-    PENDING = "pending"
-    DELIVERED = "delivered"
-    """Written to an open stream; MCP has no read receipts."""
-    QUEUED = "queued"
-    NOT_LISTENING = "not_listening"
-    BELOW_LEVEL = "below_level"
-    SKIPPED = "skipped"
-    FAILED = "failed"
-
-
-class Receipt(NamedTuple):
-    """The outcome of a broadcast for one session or sessionless client."""
-
-    session_id: str
-    status: DeliveryStatus
-    at: float
-    reason: str | None = None
-    seq: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Broadcast:
-    """One message to many sessions, with its figures as they stand."""
-
-    id: str
-    created_at: float
-    actor: str
-    text: str
-    level: str
-    filter: str
-    exclude: str
-    status: str
-    """`sending`, `done` or `stopped`."""
-    audience: int
-    counts: dict[str, int]
-    """Recipients by `DeliveryStatus` value; they add up to `audience`."""
-    expires_at: float
-    idempotency_key: str | None = None
-
-
-class Role(StrEnum):
-    """What an operator or an API token may do; each role includes the ones before it."""
-
-    VIEWER = "viewer"
-    OPERATOR = "operator"
-    ADMIN = "admin"
-
-    def includes(self, other: Role) -> bool:
-        """Whether this role may do what `other` may."""
-        order = (Role.VIEWER, Role.OPERATOR, Role.ADMIN)
-        return order.index(self) >= order.index(other)
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who acts: an operator, an API token, or Switchroom itself."""
-
-    name: str
-    role: Role
-    kind: str = "operator"
-    """`operator`, `token` or `system`."""
-    address: str = ""

@@ -1,0 +1,50 @@
+"""The vocabulary of Switchroom: plain values that every other module speaks in.
+
+Only the standard library is imported here. Times are Unix seconds (UTC) as floats, sizes are
+bytes, and a payload is the JSON text of one JSON-RPC message with everything outside ASCII escaped.
+"""
+
+from __future__ import annotations
+
+from .events import STANDALONE_STREAM, Direction, Event, EventKind, EventPage
+from .operators import Actor, AuditEntry, Broadcast, DeliveryStatus, Receipt, Role
+from .sessions import (
+    ACTIVE_WINDOW_SECONDS,
+    ENDED_STATES,
+    EndedId,
+    Era,
+    InFlight,
+    Session,
+    SessionKind,
+    SessionPage,
+    SessionRecord,
+    SessionState,
+    StoredKey,
+    StreamInfo,
+)
+
+__all__ = [
+    "ACTIVE_WINDOW_SECONDS",
+    "ENDED_STATES",
+    "STANDALONE_STREAM",
+    "Actor",
+    "AuditEntry",
+    "Broadcast",
+    "DeliveryStatus",
+    "Direction",
+    "EndedId",
+    "Era",
+    "Event",
+    "EventKind",
+    "EventPage",
+    "InFlight",
+    "Receipt",
+    "Role",
+    "Session",
+    "SessionKind",
+    "SessionPage",
+    "SessionRecord",
+    "SessionState",
+    "StoredKey",
+    "StreamInfo",
+]

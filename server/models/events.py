@@ -1,0 +1,68 @@
+"""One row of a session's log, and a slice of it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+STANDALONE_STREAM = 0
+"""Stream number of a session's standalone GET stream; a request's own stream has its `seq`."""
+
+
+class Direction(StrEnum):
+    """Who wrote an event; `LOCAL` events never crossed the wire."""
+
+    FROM_CLIENT = "from_client"
+    FROM_SERVER = "from_server"
+    LOCAL = "local"
+
+
+class EventKind(StrEnum):
+    """What one row of the event log records."""
+
+    REQUEST = "request"
+    RESPONSE = "response"
+    ERROR = "error"
+    NOTIFICATION = "notification"
+    LIFECYCLE = "lifecycle"
+    STREAM = "stream"
+    KEY = "key"
+    OPERATOR = "operator"
+
+
+class Event(NamedTuple):
+    """One row of a session's append-only log."""
+
+    seq: int
+    """1, 2, 3, … within the session, without gaps."""
+    epoch: int
+    """Grows with every restart or hand-over of the session; part of the event id on the wire."""
+    at: float
+    direction: Direction
+    kind: EventKind
+    method: str | None = None
+    """The JSON-RPC method (an answer carries its request's), or the name of a local event."""
+    stream: int | None = None
+    """`STANDALONE_STREAM`, the `seq` of the request whose stream carried it, or `None` when local."""
+    request_id: str | None = None
+    """The JSON-RPC id as JSON text, so `5` and `"5"` stay apart."""
+    size_bytes: int = 0
+    """Size of the whole message, also when `payload` was cut."""
+    duration_us: int | None = None
+    """On an answer: microseconds since its request."""
+    error_code: int | None = None
+    """JSON-RPC error code, or 0 where a tool answered `isError`."""
+    related_seq: int | None = None
+    """An answer names its request; a replayed notification names its original."""
+    expires_at: float | None = None
+    """A queued broadcast or replay is not delivered after this time; `None` means no limit."""
+    payload: str | None = None
+
+
+class EventPage(NamedTuple):
+    """A bounded slice of a log."""
+
+    events: list[Event]
+    dropped: int
+    """How many events directly before the first one retention has dropped (0: none)."""
+    has_more: bool
