@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -167,7 +168,12 @@ async def test_the_session_state_of_fastmcp_survives_a_restart(tmp_path: Path) -
     settings = Settings(db=f"sqlite:///{tmp_path}/state.db")
     headers = {"Accept": "application/json, text/event-stream"}
     opening = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "c", "version": "1"}}
-    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "count", "arguments": {}}}
+    call: dict[str, Any] = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {"name": "count", "arguments": {}},
+    }
     async with httpx2.AsyncClient(headers=headers) as http:
         for expected in ("1", "2"):
             room = attach(counter(), settings=settings)
