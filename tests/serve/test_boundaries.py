@@ -36,6 +36,7 @@ pytestmark = pytest.mark.anyio
 
 MEMORY = Settings(db="memory:")
 ANA = Actor("ana", Role.OPERATOR)
+SHORT = {"Authorization": "Bearer short"}
 
 
 async def test_a_message_to_some_is_read_by_nobody_else() -> None:
@@ -130,7 +131,7 @@ async def test_http_sse_with_tokens_is_recorded_and_a_cancelled_call_is_over() -
 
 async def test_a_listen_stream_ends_when_its_token_expires() -> None:
     room = attach(protected_server(), settings=MEMORY)
-    async with hosting(room.app) as base, httpx2.AsyncClient(headers={"Authorization": "Bearer short"}) as http:
+    async with hosting(room.app) as base, httpx2.AsyncClient(headers=SHORT, timeout=30) as http:
         transport = streamable_http_client(f"{base}/mcp", http_client=http)
         async with (
             Client(transport, mode="auto") as client,
