@@ -35,7 +35,7 @@ class OpenStream:
     ) -> None:
         self.stream = stream
         self.kind = kind
-        """`get`, `post` or `listen`."""
+        """`get`, `post`, `listen`, `sse` or `stdio`."""
         self._end = end
         self.method = method
         self.resumed_from = resumed_from

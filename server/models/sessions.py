@@ -229,7 +229,7 @@ class StreamInfo(NamedTuple):
 
     stream: int
     kind: str
-    """`get`, `post` or `listen`."""
+    """`get`, `post`, `listen`, `sse` or `stdio`."""
     method: str | None
     opened_at: float
     sent: int

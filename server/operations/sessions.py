@@ -179,7 +179,9 @@ class SessionVerbs:
 
         Raises:
             Forbidden: The actor may not act.
+            InvalidInput: The reason is empty.
             AlreadyEnded: The session has ended.
+            Unsupported: The stream is the session itself (HTTP+SSE, stdio), or its client could not resume it.
         """
         async with self._actions.run(actor, "close_stream", f"{session_id} stream {stream}", reason.strip()) as action:
             check_reason(reason)
