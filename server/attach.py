@@ -189,6 +189,7 @@ def switchroom(settings: Settings | None = None, store: Store | None = None) -> 
         ended_session_seconds=chosen.ended_session_seconds,
         rejected_session_seconds=chosen.rejected_seconds,
         ended_id_seconds=chosen.ended_id_seconds,
+        figures_seconds=chosen.figures_seconds,
     )
     return Switchroom(chosen, store or stores.open_store(chosen.db, durability=chosen.durability, retention=retention))
 

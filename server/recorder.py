@@ -150,8 +150,7 @@ class Recorder:
             session.calls.pop(f"{key}#{call.seq}", None)
         is_error, text, error_code = answer_text(key, answer or _as_dict(result))
         payload = call.masked(text)
-        session.count_answer(is_error)
-        self._engine.request_count += 1
+        self._engine.answered(session, call, is_error)
         session.record.bytes_out += len(text)
         if session.early_end is not None:
             return

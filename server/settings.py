@@ -70,6 +70,8 @@ class Settings(BaseSettings):
     """A write to a client that takes longer ends that stream."""
     high_water_bytes: int = Field(default=1024 * 1024, ge=1024)
     """A call that is this far ahead of its reader waits."""
+    hung_call_seconds: float = Field(default=60, gt=0)
+    """A call in flight for longer needs attention; a stream that listens does not count."""
     cancel_grace_seconds: float = Field(default=2, gt=0)
     """A cancelled call that ignores it is answered after this long."""
 
@@ -85,6 +87,8 @@ class Settings(BaseSettings):
     """How long an ended session stays listed with its log."""
     ended_id_seconds: float = Field(default=30 * 24 * 3600, gt=0)
     """How long after its end the console can still say what became of a session's id."""
+    figures_seconds: float = Field(default=7 * 24 * 3600, ge=24 * 3600)
+    """How long the minutes behind the charts are kept."""
     queue_seconds: float = Field(default=600, gt=0)
     """How long a message for a client without a stream waits for it."""
     max_keys: int = Field(default=1_000, ge=1)

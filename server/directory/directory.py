@@ -49,7 +49,7 @@ class Directory:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._listing = Listing(engine)
-        self._rate = RateMeter(lambda: engine.request_count)
+        self._rate = RateMeter(lambda: engine.meter.totals.answers)
         self.changes = engine.bus
         self.server_names: list[str] = []
         """The mounted MCP servers, in order of mounting."""

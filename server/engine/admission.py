@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import Counter, OrderedDict, deque
+from collections.abc import Mapping
 
 from ..errors import LimitReached
 from ..settings import Settings
+from .limits import Limit, LimitCounter
 
 _WINDOW_SECONDS = 60.0
 _MAX_TRACKED = 10_000
@@ -16,8 +18,9 @@ _MAX_TRACKED = 10_000
 class Admission:
     """Counts live sessions in all, per address and per principal, and openings per minute."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, hits: LimitCounter) -> None:
         self._settings = settings
+        self._hits = hits
         self._by_address: Counter[str] = Counter()
         self._by_principal: Counter[str] = Counter()
         self._openings: OrderedDict[str, deque[float]] = OrderedDict()
@@ -42,12 +45,15 @@ class Admission:
     def _check_totals(self, address: str, principal: str | None) -> None:
         settings = self._settings
         if self.live >= settings.max_sessions:
+            self._hits.hit(Limit.SESSIONS, address)
             raise LimitReached(f"The server holds its limit of {settings.max_sessions:,} sessions.", retry_after=30)
         if self._by_address[address] >= settings.max_sessions_per_address:
+            self._hits.hit(Limit.PER_ADDRESS, address)
             raise LimitReached(
                 f"Your address holds its limit of {settings.max_sessions_per_address:,} sessions.", retry_after=30
             )
         if principal is not None and self._by_principal[principal] >= settings.max_sessions_per_principal:
+            self._hits.hit(Limit.PER_PRINCIPAL, principal)
             raise LimitReached(
                 f"Your principal holds its limit of {settings.max_sessions_per_principal:,} sessions.", retry_after=30
             )
@@ -61,10 +67,24 @@ class Admission:
         if len(times) >= self._settings.max_opened_per_minute:
             wait = int(_WINDOW_SECONDS - (now - times[0])) + 1
             limit = self._settings.max_opened_per_minute
+            self._hits.hit(Limit.OPENED_PER_MINUTE, address)
             raise LimitReached(f"Your address opened {limit:,} sessions within a minute.", retry_after=wait)
         times.append(now)
         if len(self._openings) > _MAX_TRACKED:
             self._openings.popitem(last=False)
+
+    def most_of_one_address(self) -> tuple[int, str]:
+        """Return the most live sessions that one address holds, and that address."""
+        return _most(self._by_address)
+
+    def most_of_one_principal(self) -> tuple[int, str]:
+        """Return the same of a principal."""
+        return _most(self._by_principal)
+
+    def most_opened(self) -> tuple[int, str]:
+        """Return the most sessions that one address opened within the last minute, and that address."""
+        since = time.monotonic() - _WINDOW_SECONDS
+        return _most({address: sum(1 for at in times if at >= since) for address, times in self._openings.items()})
 
     def opened(self, address: str, principal: str | None) -> None:
         self.live += 1
@@ -83,3 +103,7 @@ def _decrement(counter: Counter[str], key: str) -> None:
     counter[key] -= 1
     if counter[key] <= 0:
         del counter[key]
+
+
+def _most(counts: Mapping[str, int]) -> tuple[int, str]:
+    return max(((number, name) for name, number in counts.items()), default=(0, ""))

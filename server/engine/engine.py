@@ -17,15 +17,18 @@ from collections.abc import Awaitable, Callable, Iterable
 from ..bus import ChangeBus
 from ..errors import StoreUnavailable, SwitchroomError
 from ..ids import hash_secret, new_reference
-from ..models import EventKind, Session, SessionKind, SessionRecord, SessionState
+from ..models import EventKind, Gauges, Session, SessionKind, SessionRecord, SessionState
 from ..settings import Settings
 from ..store.base import Store
 from .admission import Admission
 from .calls import Call, EarlyAnswer
 from .ending import SESSION_ENDED, Aborts, end_message
+from .limits import LimitCounter
+from .meter import Meter
 from .refusals import Refusals
 from .restoring import restore
-from .session import LiveSession, forget_outcome
+from .session import MODERN_SINCE, LiveSession, forget_outcome
+from .vitals import LoopLag
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +49,12 @@ class Engine:
         self.started_at = time.time()
         self.is_running = False
         self.is_stopping = False
-        self.admission = Admission(settings)
+        self.limit_hits = LimitCounter()
+        self.admission = Admission(settings, self.limit_hits)
+        self.gauges = Gauges()
+        """As the sweeper counted them last, two seconds ago at most."""
+        self.meter = Meter(store.figures, lambda: self.gauges)
+        self.loop_lag = LoopLag()
         self.refusals = Refusals()
         self.on_end: list[EndHook] = []
         """Run once for every session that ends, whatever ended it."""
@@ -62,7 +70,6 @@ class Engine:
         self._draining: asyncio.Task[None] | None = None
         self._aborts = Aborts()
         self._endings: set[asyncio.Task[None]] = set()
-        self.request_count = 0
 
     # -- life ----------------------------------------------------------------------------------
 
@@ -80,12 +87,16 @@ class Engine:
                 continue
             # Idle from now on: while the server was away no client could be heard.
             self._keep(LiveSession(record, self.store.events, self.bus, now))
+        await self.meter.load()
+        self.loop_lag.start()
         self.is_running, self.is_stopping, self._draining = True, False, None
 
     async def stop(self) -> None:
         """Answer what is in flight, end streams, mark sessions detached and close the store."""
         await self.drain()
         self.is_running = False
+        self.loop_lag.stop()
+        self.meter.flush()
         if self._endings:
             await asyncio.wait(self._endings, timeout=self.settings.cancel_grace_seconds + 2)
         await self._end_tasks()
@@ -166,6 +177,8 @@ class Engine:
             principal_key=principal_key,
             address=address,
         )
+        if kind is not SessionKind.CLIENT:
+            self.meter.totals.opened += 1
         session = LiveSession(record, self.store.events, self.bus, time.monotonic())
         self.store.sessions.save(record).add_done_callback(forget_outcome)
         self._keep(session)
@@ -260,6 +273,12 @@ class Engine:
         for hook in self.on_end:
             await _contained(hook, session)
         await saved
+
+    def answered(self, session: LiveSession, call: Call, is_error: bool) -> None:
+        """Count the answer of a call: for its session, and for the charts."""
+        session.count_answer(is_error)
+        is_modern = session.record.protocol_version >= MODERN_SINCE
+        self.meter.answered(call, is_modern=is_modern, is_error=is_error)
 
     def abort(self, call: Call, answer: EarlyAnswer) -> bool:
         """Cancel one call; it is answered after a grace period even if its handler goes on."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .streams import OpenStream
 
 
-_MODERN_SINCE = "2026-07-28"
+MODERN_SINCE = "2026-07-28"
 """First revision without a handshake; revisions are dates and compare as text."""
 
 OWN_STREAM = -1
@@ -267,7 +267,7 @@ def describe(
     version: int = 0,
 ) -> Session:
     """Return the public view of a record; the defaults fit one that is not in memory."""
-    is_modern = record.protocol_version >= _MODERN_SINCE
+    is_modern = record.protocol_version >= MODERN_SINCE
     return Session(
         id=record.id,
         kind=record.kind,

@@ -7,9 +7,10 @@ import logging
 import time
 
 from ..errors import SwitchroomError
-from ..models import SessionKind, SessionState
+from ..models import Gauges, SessionKind, SessionState
 from .engine import Engine
 from .session import LiveSession
+from .vitals import memory_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ class Sweeper:
     async def tick(self, now: float) -> None:
         """Do what is due at monotonic time `now`."""
         await self._engine.flush()
+        self._engine.meter.roll()
         for due in self._engine.on_tick:
             due()
         if now - self._last_sweep >= SWEEP_SECONDS:
@@ -53,15 +55,22 @@ class Sweeper:
     async def sweep(self, now: float) -> None:
         """Expire what is due and hibernate what is quiet."""
         settings = self._engine.settings
+        live = active = in_flight = streams = 0
         for index, session in enumerate(list(self._engine.by_id.values())):
             if index % 2_000 == 1_999:
                 await asyncio.sleep(0)
             if session.early_end is not None:
                 continue
+            in_flight += session.in_flight
+            streams += session.open_streams
+            if session.record.kind is not SessionKind.CLIENT:
+                live += 1
+                active += session.status == "active"
             if (code := self._due(session, now)) is not None:
                 await self._engine.end(session, SessionState.EXPIRED, code)
             elif self._is_quiet(session, now - settings.hibernate_seconds) and self._engine.release is not None:
                 await self._engine.release(session)
+        self._engine.gauges = Gauges(live, active, in_flight, streams, memory_bytes())
 
     def _due(self, session: LiveSession, now: float) -> str | None:
         settings, record = self._engine.settings, session.record

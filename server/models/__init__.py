@@ -7,6 +7,7 @@ bytes, and a payload is the JSON text of one JSON-RPC message with everything ou
 from __future__ import annotations
 
 from .events import STANDALONE_STREAM, Direction, Event, EventKind, EventPage
+from .figures import LATENCY_BOUNDS_US, LATENCY_STEPS, NO_LATENCY, Figures, Gauges, joined, percentile_us
 from .operators import Actor, AuditEntry, Broadcast, DeliveryStatus, Receipt, Role
 from .sessions import (
     ACTIVE_WINDOW_SECONDS,
@@ -26,6 +27,9 @@ from .sessions import (
 __all__ = [
     "ACTIVE_WINDOW_SECONDS",
     "ENDED_STATES",
+    "LATENCY_BOUNDS_US",
+    "LATENCY_STEPS",
+    "NO_LATENCY",
     "STANDALONE_STREAM",
     "Actor",
     "AuditEntry",
@@ -37,6 +41,8 @@ __all__ = [
     "Event",
     "EventKind",
     "EventPage",
+    "Figures",
+    "Gauges",
     "InFlight",
     "Receipt",
     "Role",
@@ -47,4 +53,6 @@ __all__ = [
     "SessionState",
     "StoredKey",
     "StreamInfo",
+    "joined",
+    "percentile_us",
 ]

@@ -24,6 +24,7 @@ from ..models import (
     Event,
     EventKind,
     EventPage,
+    Figures,
     Receipt,
     SessionRecord,
     StoredKey,
@@ -47,6 +48,8 @@ class Retention:
     """Ids remembered at most, some 250 bytes each; the first to have been dropped are forgotten first."""
     broadcast_seconds: float = 30 * 24 * 3600
     """How long a broadcast and its receipts are kept."""
+    figures_seconds: float = 7 * 24 * 3600
+    """How long the minutes behind the charts are kept, half a kilobyte each."""
 
 
 class EventQuery(NamedTuple):
@@ -295,6 +298,18 @@ class Broadcasts(Protocol):
         ...
 
 
+class FiguresLog(Protocol):
+    """One row for each minute: what the charts are drawn from."""
+
+    def save(self, minute: Figures) -> asyncio.Future[None]:
+        """Queue a minute, replacing the one with the same `at`."""
+        ...
+
+    async def read(self, since: int) -> list[Figures]:
+        """Return the minutes that begin at `since` (Unix seconds) or later, oldest first."""
+        ...
+
+
 class StoreHealth(NamedTuple):
     """What the health page says of the store."""
 
@@ -304,6 +319,12 @@ class StoreHealth(NamedTuple):
     """Writes waiting for a commit."""
     last_commit_ms: float
     failed_commits: int
+    commits: int = 0
+    """Transactions committed since it was opened."""
+    file_bytes: int = 0
+    """Size of the database with its write-ahead log; 0 where there is no file."""
+    last_error: str = ""
+    """Why a commit failed last, also after it has healed; empty when none has."""
 
 
 class Store(Protocol):
@@ -319,6 +340,8 @@ class Store(Protocol):
     def audit(self) -> AuditLog: ...
     @property
     def broadcasts(self) -> Broadcasts: ...
+    @property
+    def figures(self) -> FiguresLog: ...
     @property
     def is_durable(self) -> bool:
         """Whether anything survives the process."""

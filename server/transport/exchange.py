@@ -148,8 +148,7 @@ class Exchange:
         if session.calls is not None:
             session.calls.pop(call.key, None)
         is_error, payload, code = answer_text(call.key, outcome)
-        session.count_answer(is_error)
-        self._engine.request_count += 1
+        self._engine.answered(session, call, is_error)
         session.record.bytes_out += len(payload)
         try:
             event, committed = session.append(

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.types import Send
 
 from ..engine.engine import Engine
+from ..engine.limits import Limit
 from ..engine.session import LiveSession
 from ..engine.streams import OpenStream
 from ..errors import LimitReached
@@ -129,4 +130,5 @@ def _make_room(engine: Engine, session: LiveSession, stream: int) -> None:
     settings = engine.settings
     held = sum(1 for opened in session.streams or () if opened.kind == "get" and not opened.is_closed)
     if settings.has_limits and held >= settings.max_streams:
+        engine.limit_hits.hit(Limit.STREAMS, session.record.id)
         raise LimitReached(f"This session holds {held} streams, its limit.", retry_after=2)

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ..engine.diagnosis import diagnose
 from ..engine.ending import SESSION_ENDED
 from ..engine.engine import Engine
+from ..engine.limits import Limit
 from ..engine.refusals import Asker
 from ..engine.session import LiveSession
 from ..errors import LimitReached, StoreUnavailable
@@ -82,6 +83,7 @@ class Leg:
             try:
                 body = await read_body(receive, self._max_body)
             except BodyTooLarge:
+                self._engine.limit_hits.hit(Limit.BODY, address_of(scope))
                 await send_error(send, 413, f"The body is larger than {self._max_body:,} bytes.")
                 return
             except BodyIncomplete:

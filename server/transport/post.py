@@ -18,6 +18,7 @@ from starlette.types import Send
 from ..current import CurrentCall, current_call
 from ..engine.calls import REQUEST_CANCELLED, Call, EarlyAnswer
 from ..engine.engine import Engine
+from ..engine.limits import Limit
 from ..engine.session import OWN_STREAM, LiveSession, forget_outcome
 from ..errors import LimitReached
 from ..ids import new_session_secret
@@ -158,6 +159,7 @@ class PostHandler:
         calls = session.calls or {}
         settings = self._engine.settings
         if settings.has_limits and len(calls) >= settings.max_in_flight:
+            self._engine.limit_hits.hit(Limit.IN_FLIGHT, session.record.id)
             raise LimitReached(f"This session has {len(calls)} requests in flight, its limit.", retry_after=1)
 
     def _context(

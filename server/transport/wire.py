@@ -129,8 +129,7 @@ class WireRecorder:
         error = raw.get("error")
         failed = result.get("isError") is True
         code = _object(error).get("code", -32603) if error is not None else 0 if failed else None
-        session.count_answer(error is not None or failed)
-        self._engine.request_count += 1
+        self._engine.answered(session, call, error is not None or failed)
         self._write(
             Direction.FROM_SERVER,
             EventKind.ERROR if error is not None else EventKind.RESPONSE,

@@ -18,6 +18,7 @@ from ..text import json_text, plain_text
 from .broadcasts import MemoryBroadcasts
 from .done import done
 from .events import MemoryEventLog
+from .figures import MemoryFigures
 from .keys import MemoryKeyValues
 
 _PLAIN = tuple(
@@ -29,12 +30,18 @@ class MemoryRegistry:
     """Records by number; what callers pass and get are copies."""
 
     def __init__(
-        self, retention: Retention, events: MemoryEventLog, keys: MemoryKeyValues, broadcasts: MemoryBroadcasts
+        self,
+        retention: Retention,
+        events: MemoryEventLog,
+        keys: MemoryKeyValues,
+        broadcasts: MemoryBroadcasts,
+        figures: MemoryFigures,
     ) -> None:
         self._retention = retention
         self._events = events
         self._keys = keys
         self._broadcasts = broadcasts
+        self._figures = figures
         self._records: dict[int, SessionRecord] = {}
         self._ended_ids: dict[bytes, EndedId] = {}
         """In the order they were dropped, the first one first."""
@@ -99,7 +106,8 @@ class MemoryRegistry:
                 del self._records[record.no]
                 removed += 1 + self._events.forget(record.no) + self._keys.forget(record.no)
         removed += self._forget_ids(now - self._retention.ended_id_seconds)
-        return removed + self._broadcasts.drop_before(now - self._retention.broadcast_seconds)
+        removed += self._broadcasts.drop_before(now - self._retention.broadcast_seconds)
+        return removed + self._figures.drop_before(now - self._retention.figures_seconds)
 
     def _remember(self, record: SessionRecord) -> None:
         if record.sid_hash is None or record.state is SessionState.REJECTED:

@@ -9,6 +9,7 @@ from ..base import Retention, StoreHealth
 from .audit import MemoryAuditLog
 from .broadcasts import MemoryBroadcasts
 from .events import MemoryEventLog
+from .figures import MemoryFigures
 from .keys import MemoryKeyValues
 from .sessions import MemoryRegistry
 
@@ -21,7 +22,8 @@ class MemoryStore:
         self._events = MemoryEventLog(retention)
         self._keys = MemoryKeyValues(clock)
         self._broadcasts = MemoryBroadcasts()
-        self._sessions = MemoryRegistry(retention, self._events, self._keys, self._broadcasts)
+        self._figures = MemoryFigures()
+        self._sessions = MemoryRegistry(retention, self._events, self._keys, self._broadcasts, self._figures)
         self._audit = MemoryAuditLog(clock)
 
     @property
@@ -43,6 +45,10 @@ class MemoryStore:
     @property
     def broadcasts(self) -> MemoryBroadcasts:
         return self._broadcasts
+
+    @property
+    def figures(self) -> MemoryFigures:
+        return self._figures
 
     @property
     def is_durable(self) -> bool:

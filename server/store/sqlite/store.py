@@ -13,6 +13,7 @@ from .audit import SqliteAuditLog
 from .broadcasts import SqliteBroadcasts
 from .connection import FileLock, check_path
 from .events import SqliteEventLog
+from .figures import SqliteFigures
 from .keys import SqliteKeyValues
 from .logs import LogEnds
 from .queue import WriteQueue
@@ -48,6 +49,7 @@ class SqliteStore:
         self._keys = SqliteKeyValues(self._queue, self._readers, clock)
         self._audit = SqliteAuditLog(self._queue, self._readers, audit_key_path or Path(f"{path}.audit-key"), clock)
         self._broadcasts = SqliteBroadcasts(self._queue, self._readers)
+        self._figures = SqliteFigures(self._queue, self._readers)
         self._writer = Writer(path, self._queue, ends, is_always_synced=is_always_synced, finish=self._finish)
         self._is_open = False
 
@@ -70,6 +72,10 @@ class SqliteStore:
     @property
     def broadcasts(self) -> SqliteBroadcasts:
         return self._broadcasts
+
+    @property
+    def figures(self) -> SqliteFigures:
+        return self._figures
 
     @property
     def is_durable(self) -> bool:
@@ -126,6 +132,9 @@ class SqliteStore:
             queued=len(self._queue),
             last_commit_ms=writer.last_commit_ms,
             failed_commits=writer.failed_commits,
+            commits=writer.commits,
+            file_bytes=_size_of(self._path) + _size_of(Path(f"{self._path}-wal")),
+            last_error=writer.last_error,
         )
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
@@ -138,3 +147,10 @@ class SqliteStore:
 
     def _note_highest_no(self, connection: sqlite3.Connection) -> None:
         self._sessions.note_highest_no(connection)
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

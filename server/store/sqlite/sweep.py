@@ -39,6 +39,7 @@ class Sweep:
         self._session = read_statements("session")
         self._kv = read_statements("kv")
         self._broadcast = read_statements("broadcast")
+        self._figures = read_statements("figures")
 
     async def run(self, now: float) -> int:
         """Remove everything that is over at `now` and return how many rows that were.
@@ -47,7 +48,14 @@ class Sweep:
             StoreUnavailable: A piece failed; the pieces before it hold.
         """
         removed = 0
-        pieces = (self._expired_keys, self._old_events, self._ended_sessions, self._old_ids, self._old_broadcasts)
+        pieces = (
+            self._expired_keys,
+            self._old_events,
+            self._ended_sessions,
+            self._old_ids,
+            self._old_broadcasts,
+            self._old_figures,
+        )
         for piece in pieces:
             while count := await self._piece(piece, now):
                 removed += count
@@ -122,6 +130,10 @@ class Sweep:
             return removed
         connection.execute(self._broadcast["drop_counts"], row)
         return removed + connection.execute(self._broadcast["drop"], row).rowcount
+
+    def _old_figures(self, connection: sqlite3.Connection, now: float) -> int:
+        old = {"before": now - self._retention.figures_seconds, "limit": _PIECE}
+        return connection.execute(self._figures["drop_old"], old).rowcount
 
 
 def _give_back_pages(connection: sqlite3.Connection) -> bool:
