@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..server.accounts import Accounts, open_accounts
 from ..server.attach import McpServer, Switchroom, switchroom
+from ..server.entries import entries
 from ..server.settings import Settings
 from ..server.transport.leg import NOT_RUNNING
 from ..server.transport.sse_leg import SseLeg
@@ -125,12 +126,7 @@ def _paths(routes: Sequence[BaseRoute]) -> list[str]:
 
 def mcp_routes(room: Switchroom) -> list[BaseRoute]:
     """Return the routes of every attached server: its MCP path, and its OAuth paths where it has some."""
-    return [
-        Route(route.path, endpoint=mcp_app)
-        for mcp_app in room.apps
-        for route in mcp_app.routes
-        if isinstance(route, Route)
-    ]
+    return [Route(path, endpoint=entry) for mcp_app in room.apps for path, entry in entries(mcp_app)]
 
 
 def mount_console(
@@ -241,7 +237,7 @@ class Front:
         ]
         self._sse: SseLeg | None = None
         for mcp_app in console.switchroom.apps:
-            self._mcp.update({route.path: mcp_app for route in mcp_app.routes if isinstance(route, Route)})
+            self._mcp.update(entries(mcp_app))
         compose_lifespan(console.app, console, invites=False)
 
     def _mcp_app(self, scope: Scope) -> ASGIApp | None:

@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     """Streams one session may hold open."""
     max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
     """Largest request body."""
+    body_seconds: float = Field(default=30, gt=0)
+    """A client that takes longer to send a request body is cut off."""
     max_depth: int = Field(default=200, ge=8)
     """Deepest nesting of a request body."""
 

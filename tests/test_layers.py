@@ -20,7 +20,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"modern"}),
         frozenset({"data", "directory", "recorder"}),
         frozenset({"operations", "tools"}),
-        frozenset({"attach", "demo", "foreign", "mounts", "shutdown"}),
+        frozenset({"attach", "demo", "entries", "foreign", "mounts", "shutdown"}),
     ),
     "dashboard": (
         frozenset({"assets", "attempts", "charts", "cursors", "first_run", "followers", "formatting", "highlight"})

@@ -14,13 +14,14 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 
 from ..engine.calls import Call, EarlyAnswer
+from ..engine.deadlines import Deadline, Deadlines
 from ..engine.engine import Engine
 from ..engine.session import LiveSession, forget_outcome
 from ..engine.streams import OpenStream
 from ..errors import StoreUnavailable
 from ..ids import EventId
 from ..models import Direction, Event, EventKind
-from .http import JSON_TYPE, SSE_HEADERS, Header, send_body, send_error
+from .http import JSON_TYPE, SSE_WHOLE, Header, send_body, send_error
 from .messages import INTERNAL_ERROR, answer_text, error_text
 from .sse import accepts_priming, frame, priming
 from .writer import StreamWriter, closed_on_disconnect
@@ -58,7 +59,7 @@ class Exchange:
         self._writer: StreamWriter | None = None
         self._opened: OpenStream | None = None
         self._writing: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._stream_after: Deadline | None = None
         self._unsent = 0
         self._drained: asyncio.Event | None = None
         self._is_sent = False
@@ -66,11 +67,10 @@ class Exchange:
 
     # -- live ----------------------------------------------------------------------------------
 
-    def go_live_later(self) -> None:
+    def go_live_later(self, deadlines: Deadlines) -> None:
         """Answer as a stream if the handler takes long, so that the client gets a cursor to resume from."""
         if self._can_stream:
-            delay = self._engine.settings.stream_after_seconds
-            self._timer = asyncio.get_running_loop().call_later(delay, self.go_live)
+            self._stream_after = deadlines.add(self.go_live)
 
     def go_live(self) -> None:
         """Start to send from the log; nothing when it has started, or the answer is one body or settled."""
@@ -143,8 +143,8 @@ class Exchange:
             return
         call.mark_settled()
         call.on_abort = None  # which refers back to this: every call would be garbage of the cyclic sort
-        if self._timer is not None:
-            self._timer.cancel()
+        if self._stream_after is not None:
+            self._stream_after.cancel()
         if session.calls is not None:
             session.calls.pop(call.key, None)
         is_error, payload, code = answer_text(call.key, outcome)
@@ -179,7 +179,7 @@ class Exchange:
             return
         record = self._session.record
         body = self._priming() + frame(record.id, self._call.seq, event)
-        await send_body(self._send, 200, [*SSE_HEADERS, *self._headers], body.encode("ascii"))
+        await send_body(self._send, 200, [*SSE_WHOLE, *self._headers], body.encode("ascii"))
 
     async def _apologise(self) -> None:
         if self._writer is not None and self._opened is not None:

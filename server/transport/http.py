@@ -8,18 +8,21 @@ from collections.abc import AsyncGenerator, Iterable
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
+from ..engine.deadlines import Deadlines
 from .messages import INVALID_REQUEST, error_text
 
 JSON_TYPE = (b"content-type", b"application/json")
-SSE_HEADERS = (
+SSE_WHOLE = (
     (b"content-type", b"text/event-stream"),
     (b"cache-control", b"no-cache, no-transform"),
+)
+"""Of an answer that is sent whole, with its length."""
+
+SSE_HEADERS = (
+    *SSE_WHOLE,
     (b"connection", b"keep-alive"),
     (b"x-accel-buffering", b"no"),
 )
-
-BODY_SECONDS = 30.0
-"""A client that takes longer to send a body is cut off."""
 
 Header = tuple[bytes, bytes]
 
@@ -44,24 +47,33 @@ class ReadRequest(Request):
         yield b""
 
 
-async def read_body(receive: Receive, limit: int) -> bytes:
+async def read_body(receive: Receive, limit: int, deadlines: Deadlines) -> bytes:
     """Return the request body.
+
+    Args:
+        deadlines: How long it may take; most bodies are there already, and a timer of their own would cost more.
 
     Raises:
         BodyTooLarge: More than `limit` bytes came.
-        BodyIncomplete: It did not arrive whole within `BODY_SECONDS`.
+        BodyIncomplete: It did not arrive whole in time.
     """
+    task = asyncio.current_task()
+    assert task is not None
+    deadline = deadlines.add(task.cancel)
     try:
-        async with asyncio.timeout(BODY_SECONDS):
-            message = await receive()
-            if message["type"] == "http.request" and not message.get("more_body", False):
-                body: bytes = message.get("body", b"")
-                if len(body) > limit:
-                    raise BodyTooLarge
-                return body
-            return await _read_chunks(receive, message, limit)
-    except TimeoutError:
-        raise BodyIncomplete from None
+        message = await receive()
+        if message["type"] == "http.request" and not message.get("more_body", False):
+            body: bytes = message.get("body", b"")
+            if len(body) > limit:
+                raise BodyTooLarge
+            return body
+        return await _read_chunks(receive, message, limit)
+    except asyncio.CancelledError:
+        if deadline.has_passed and task.uncancel() == 0:
+            raise BodyIncomplete from None
+        raise
+    finally:
+        deadline.cancel()
 
 
 async def _read_chunks(receive: Receive, message: Message, limit: int) -> bytes:

@@ -18,6 +18,7 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ..engine.deadlines import Deadlines
 from ..engine.diagnosis import diagnose
 from ..engine.ending import SESSION_ENDED
 from ..engine.engine import Engine
@@ -56,6 +57,7 @@ class Leg:
         self._max_body = min(engine.settings.max_body_bytes, manager.max_request_body_size)
         self._posts = PostHandler(engine, residents, is_json=manager.json_response)
         self._residents = residents
+        self._bodies = Deadlines(engine.settings.body_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self._engine.is_running or self._engine.is_stopping:
@@ -81,7 +83,7 @@ class Leg:
         body = b""
         if method == "POST":
             try:
-                body = await read_body(receive, self._max_body)
+                body = await read_body(receive, self._max_body, self._bodies)
             except BodyTooLarge:
                 self._engine.limit_hits.hit(Limit.BODY, address_of(scope))
                 await send_error(send, 413, f"The body is larger than {self._max_body:,} bytes.")

@@ -42,6 +42,8 @@ class Message(NamedTuple):
     id: str | int | None
     key: str
     """The id as JSON text; empty on a notification."""
+    text: str
+    """The message as JSON text in ASCII, for the log."""
 
 
 def read_message(body: bytes, max_depth: int) -> Message:
@@ -61,10 +63,17 @@ def read_message(body: bytes, max_depth: int) -> Message:
         raise Malformed(INVALID_PARAMS, 'Validation error: "jsonrpc" must be "2.0"')
     if len(body) > max_depth and _depth(message, max_depth) >= max_depth:
         raise Malformed(PARSE_ERROR, f"Parse error: nested deeper than {max_depth} levels")
-    return _classify(message)
+    return _classify(message, _text(body, message))
 
 
-def _classify(raw: dict[str, Any]) -> Message:
+def _text(body: bytes, message: dict[str, Any]) -> str:
+    """Return a body as the log keeps it: as it was sent where that is JSON in ASCII already, which most are."""
+    if body.isascii() and b"NaN" not in body and b"Infinity" not in body:
+        return body.decode("ascii")
+    return encode(message)
+
+
+def _classify(raw: dict[str, Any], text: str) -> Message:
     params = raw.get("params")
     if "method" in raw:
         method = raw["method"]
@@ -73,19 +82,19 @@ def _classify(raw: dict[str, Any]) -> Message:
         if params is not None and not isinstance(params, dict):
             raise Malformed(INVALID_PARAMS, 'Validation error: "params" must be an object')
         if "id" not in raw:
-            return Message("notification", raw, method, params, None, "")
-        return Message("request", raw, method, params, raw["id"], _id_key(raw["id"]))
+            return Message("notification", raw, method, params, None, "", text)
+        return Message("request", raw, method, params, raw["id"], _id_key(raw["id"]), text)
     if "result" in raw or "error" in raw:
         if raw.get("id") is None and "error" in raw:
-            return Message("answer", raw, "", None, None, "")
-        return Message("answer", raw, "", None, raw.get("id"), _id_key(raw.get("id")))
+            return Message("answer", raw, "", None, None, "", text)
+        return Message("answer", raw, "", None, raw.get("id"), _id_key(raw.get("id")), text)
     raise Malformed(INVALID_PARAMS, 'Validation error: neither "method" nor "result" nor "error" is there')
 
 
 def _id_key(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise Malformed(INVALID_REQUEST, 'Invalid Request: "id" must be a string or an integer')
-    return json.dumps(value)
+    return json.dumps(value) if isinstance(value, str) else str(value)
 
 
 def _is_nested(value: object) -> bool:
@@ -109,10 +118,13 @@ def _depth(value: dict[str, Any], limit: int) -> int:
 def encode(message: dict[str, Any]) -> str:
     """Return a message as JSON text in ASCII: what goes on the wire is what the log keeps."""
     try:
+        # NaN and infinities are not JSON (RFC 8259, section 6): they become null.
+        text = pydantic_core.to_json(message, inf_nan_mode="null")
+    except ValueError:
         return json.dumps(message, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
-    except ValueError:  # NaN and infinities are not JSON (RFC 8259, section 6): they become null
-        finite = json.loads(pydantic_core.to_json(message, inf_nan_mode="null"))
-        return json.dumps(finite, separators=(",", ":"), ensure_ascii=True)
+    if text.isascii():  # five times as fast as `json.dumps`
+        return text.decode("ascii")
+    return json.dumps(pydantic_core.from_json(text), separators=(",", ":"), ensure_ascii=True)
 
 
 class AnswerText(NamedTuple):

@@ -17,6 +17,7 @@ from starlette.types import Send
 
 from ..current import CurrentCall, current_call
 from ..engine.calls import REQUEST_CANCELLED, Call, EarlyAnswer
+from ..engine.deadlines import Deadlines
 from ..engine.engine import Engine
 from ..engine.limits import Limit
 from ..engine.session import OWN_STREAM, LiveSession, forget_outcome
@@ -42,6 +43,7 @@ class PostHandler:
         self._engine = engine
         self._residents = residents
         self._is_json = is_json
+        self._stream_after = Deadlines(engine.settings.stream_after_seconds)
 
     # -- opening a session ---------------------------------------------------------------------
 
@@ -114,7 +116,7 @@ class PostHandler:
             Direction.FROM_CLIENT,
             EventKind.REQUEST,
             message.method,
-            encode(message.raw),
+            message.text,
             stream=OWN_STREAM,
             request_id=message.key,
         )
@@ -133,7 +135,7 @@ class PostHandler:
             can_stream=message.method != "initialize",  # its head waits for the verdict on the session id
             headers=headers,
         )
-        exchange.go_live_later()
+        exchange.go_live_later(self._stream_after)
         context = self._context(request, session, call, message, exchange)
         token = current_call.set(CurrentCall(self._engine, session, call))
         try:
@@ -185,7 +187,7 @@ class PostHandler:
         return CallContext(emitter, call, message.id, transport, metadata)
 
     def _notification(self, request: Request, session: LiveSession, resident: Resident, message: Message) -> None:
-        session.write(Direction.FROM_CLIENT, EventKind.NOTIFICATION, message.method, encode(message.raw))
+        session.write(Direction.FROM_CLIENT, EventKind.NOTIFICATION, message.method, message.text)
         params = message.params or {}
         if message.method == "notifications/cancelled":
             self._cancelled(session, params)
@@ -232,7 +234,7 @@ class PostHandler:
             Direction.FROM_CLIENT,
             EventKind.ERROR if is_error else EventKind.RESPONSE,
             None,
-            encode(message.raw),
+            message.text,
             request_id=message.key or None,
         )
         waiting = (session.pending or {}).get(message.id) if isinstance(message.id, str) else None

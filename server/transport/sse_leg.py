@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..current import CurrentCall, current_call
 from ..engine.calls import Call
+from ..engine.deadlines import Deadlines
 from ..engine.engine import Engine
 from ..engine.session import LiveSession
 from ..engine.streams import OpenStream
@@ -38,6 +39,7 @@ class SseLeg:
         self._sse_path = sse_path
         self._message_path = message_path
         self._recorders: dict[int, WireRecorder] = {}
+        self._bodies = Deadlines(engine.settings.body_seconds)
 
     def serves(self, path: str) -> bool:
         """Whether a path is one of this transport's two."""
@@ -63,7 +65,7 @@ class SseLeg:
             await self._app(scope, receive, send)
             return
         try:
-            body = await read_body(receive, self._engine.settings.max_body_bytes)
+            body = await read_body(receive, self._engine.settings.max_body_bytes, self._bodies)
         except (BodyTooLarge, BodyIncomplete):
             await send_error(send, 413, "The body is too large or did not arrive whole.")
             return

@@ -30,11 +30,11 @@ async def test_a_result_without_a_json_form_is_an_error_of_its_own_call(caplog: 
         deep: Any = "bottom"
         for _ in range(100_000):
             deep = [deep]
-        return {"set": {"value": {1, 2}}, "deep": {"value": deep}}[(ctx.params or {})["name"]]
+        return {"unknown": {"value": object()}, "deep": {"value": deep}}[(ctx.params or {})["name"]]
 
     box.mcp.middleware.append(short_circuit)
     async with running(box.mcp) as site, session(site.url) as wire:
-        for name in ("set", "deep"):
+        for name in ("unknown", "deep"):
             answer = await wire.call(name)
             assert (answer.last["error"]["code"], answer.status) == (-32603, 200)
         assert (await wire.request("ping")).last["result"] == {}

@@ -108,9 +108,12 @@ async def test_a_stream_whose_store_cannot_be_read_ends_and_can_be_resumed(monke
             assert (await resumed.message())["params"]["data"] == "kept"
 
 
-async def test_a_body_that_does_not_arrive_in_time_is_408(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("switchroom.server.transport.http.BODY_SECONDS", 0.05)
-    async with running(Toolbox().mcp) as site, session(site.url) as wire, raw_connection(site.url) as raw:
+async def test_a_body_that_does_not_arrive_in_time_is_408() -> None:
+    async with (
+        running(Toolbox().mcp, body_seconds=0.05) as site,
+        session(site.url) as wire,
+        raw_connection(site.url) as raw,
+    ):
         await raw.send_request(wire, "POST", headers={"content-length": "1000"})
         await raw.send(b"half")
         assert b"408" in await raw.read_until(b"\r\n\r\n")

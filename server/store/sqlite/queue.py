@@ -101,15 +101,18 @@ class WriteQueue:
         self._waiting.append(item)
         self._held.append(item)
         if self._hold is None:
-            self._hold = loop.call_later(_HOLD_SECONDS, self._release)
+            # Left to run when the row goes earlier: a timer for each costs more than one that finds nothing.
+            self._hold = loop.call_later(_HOLD_SECONDS, self._hold_no_longer)
+
+    def _hold_no_longer(self) -> None:
+        self._hold = None
+        if self._held:
+            self._release()
 
     def _release(self) -> None:
         for item in self._held:
             self.inbox.put(item)
         self._held.clear()
-        if self._hold is not None:
-            self._hold.cancel()
-            self._hold = None
         loop = self._loop
         if self._watch is None and loop is not None:
             self._watch = loop.call_later(_WATCH_SECONDS, self._check_deadlines)
