@@ -14,7 +14,7 @@ from typing import Any, SupportsFloat
 
 from ..current import current_call
 from ..models import SessionKind, StoredKey
-from .session_data import SessionData, key_limits
+from .session_data import SessionData
 
 _WRAPPED = "value"
 """fastmcp hands over `{"value": …}`; the console shows what is inside."""
@@ -93,7 +93,7 @@ def _session_data() -> SessionData | None:
     current = current_call.get()
     if current is None or current.session.record.kind is SessionKind.CLIENT:
         return None
-    return SessionData(current.session, current.engine.store.keys, key_limits(current))
+    return SessionData(current.engine, current.session)
 
 
 def _name(key: str) -> str:

@@ -25,6 +25,7 @@ from ..models import (
     EventKind,
     EventPage,
     InFlight,
+    KeysAt,
     Receipt,
     Session,
     SessionKind,
@@ -36,6 +37,7 @@ from ..models import (
 from ..store.base import EventQuery, Tail
 from .figures import Audience, Health
 from .listing import Listing
+from .past import keys_at
 
 _CLIENT_WINDOW = 300.0
 """A sessionless client counts as an audience while it was heard within these seconds, or listens."""
@@ -169,6 +171,14 @@ class Directory:
         if stored is None:
             raise NotFound(f"Session {session_id} holds no key {name!r}.")
         return stored
+
+    async def keys_at(self, session_id: str, seq: int) -> KeysAt:
+        """Return what the stored keys were directly after event `seq`; secrets without their value.
+
+        Raises:
+            NotFound: The session is not kept, or its log does not hold that event (any more).
+        """
+        return await keys_at(self._engine.store, await self._record(session_id), seq)
 
     def streams(self, session_id: str) -> list[StreamInfo]:
         """Return the streams that are open right now."""

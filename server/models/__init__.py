@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .events import STANDALONE_STREAM, Direction, Event, EventKind, EventPage
 from .figures import LATENCY_BOUNDS_US, LATENCY_STEPS, NO_LATENCY, Figures, Gauges, joined, percentile_us
+from .keys import KeysAt, PastKey, StoredKey
 from .operators import Actor, AuditEntry, Broadcast, DeliveryStatus, Receipt, Role
 from .sessions import (
     ACTIVE_WINDOW_SECONDS,
@@ -20,7 +21,6 @@ from .sessions import (
     SessionPage,
     SessionRecord,
     SessionState,
-    StoredKey,
     StreamInfo,
 )
 
@@ -44,6 +44,8 @@ __all__ = [
     "Figures",
     "Gauges",
     "InFlight",
+    "KeysAt",
+    "PastKey",
     "Receipt",
     "Role",
     "Session",

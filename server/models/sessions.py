@@ -194,20 +194,6 @@ class SessionPage(NamedTuple):
     total: int
 
 
-class StoredKey(NamedTuple):
-    """One key a tool stored for its session."""
-
-    name: str
-    value: str | None
-    """JSON text; `None` for a secret, whose sealed bytes stay in the store."""
-    version: int
-    size_bytes: int
-    updated_at: float
-    expires_at: float | None = None
-    key_id: str | None = None
-    """Id of the encryption key a secret is sealed with; `None` for a plain value."""
-
-
 class InFlight(NamedTuple):
     """A request that has not been answered yet."""
 

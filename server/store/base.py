@@ -225,6 +225,10 @@ class KeyValues(Protocol):
         """Return all keys, by name."""
         ...
 
+    async def count(self, session_no: int) -> int:
+        """Return how many keys there are."""
+        ...
+
     async def clear(self, session_no: int) -> int: ...
 
 

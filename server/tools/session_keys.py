@@ -10,10 +10,8 @@ import datetime
 from typing import Annotated
 
 from mcp.server.mcpserver import MCPServer, Resolve
-from mcp.server.mcpserver.exceptions import ToolError
 
 from ..data import SessionData, session_data
-from ..errors import SwitchroomError
 
 Data = Annotated[SessionData, Resolve(session_data)]
 
@@ -24,10 +22,7 @@ def add_to(mcp: MCPServer) -> None:
     @mcp.tool()
     async def set_session_data(key: str, value: str, data: Data, session_id: str | None = None) -> str:
         """Store data in session scope."""
-        try:
-            stored = await data.set(key, value)
-        except SwitchroomError as error:
-            raise ToolError(error.message) from error
+        stored = await data.set(key, value)
         return f"Stored {key} = {value} (version {stored.version})"
 
     @mcp.tool()

@@ -66,12 +66,15 @@ class MemoryKeyValues:
         return sorted(entry.key for entry in self._live(session_no).values())
 
     async def clear(self, session_no: int) -> int:
-        count = self.count(session_no)
+        count = self.size(session_no)
         self._sessions.pop(session_no, None)
         return count
 
-    def count(self, session_no: int) -> int:
-        """Return how many keys a session has."""
+    async def count(self, session_no: int) -> int:
+        return self.size(session_no)
+
+    def size(self, session_no: int) -> int:
+        """Return how many keys a session has, at once."""
         return len(self._live(session_no))
 
     def forget(self, session_no: int) -> int:

@@ -151,4 +151,4 @@ class MemoryRegistry:
         )
 
     def _restored(self, record: SessionRecord) -> SessionRecord:
-        return replace(self._copy(record), key_count=self._keys.count(record.no))
+        return replace(self._copy(record), key_count=self._keys.size(record.no))

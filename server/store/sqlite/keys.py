@@ -80,6 +80,11 @@ class SqliteKeyValues:
         rows = await self._readers.run(lambda connection: connection.execute(self._sql["list"], where).fetchall())
         return [_key(row) for row in rows]
 
+    async def count(self, session_no: int) -> int:
+        where = {"session": session_no, "now": self._clock()}
+        (count,) = await self._readers.run(lambda connection: connection.execute(self._sql["count"], where).fetchone())
+        return int(count)
+
     async def clear(self, session_no: int) -> int:
         where = {"session": session_no, "now": self._clock()}
 

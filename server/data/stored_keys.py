@@ -1,0 +1,117 @@
+"""The stored keys of one session: read, changed, and every change in its log.
+
+Tools come here through `SessionData`, operators through `operations`, so a change is bounded, counted
+and recorded the same whoever makes it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from ..engine.engine import Engine
+from ..engine.session import LiveSession
+from ..errors import InvalidInput
+from ..models import EventKind, StoredKey
+from ..store.base import KeyLimits
+from .values import check_name, to_json
+
+MAX_TTL_SECONDS = 10 * 365 * 24 * 3600.0
+"""A key that should live longer needs no limit."""
+
+
+class StoredKeys:
+    """Reads and changes the keys of one live session."""
+
+    def __init__(self, engine: Engine, session: LiveSession, *, by: str | None = None) -> None:
+        """Args:
+        by: The operator who acts, as the log names them; `None` for a tool.
+        """
+        settings = engine.settings
+        self._engine = engine
+        self._session = session
+        self._by = by
+        self._store = engine.store.keys
+        self._no = session.record.no
+        self._limits = KeyLimits(settings.max_keys, settings.max_value_bytes, settings.max_total_value_bytes)
+
+    async def entry(self, name: str) -> StoredKey | None:
+        """Return a key, or `None` when it is absent or expired."""
+        return await self._store.get(self._no, name)
+
+    async def all(self) -> list[StoredKey]:
+        """Return every key, by name."""
+        return await self._store.list(self._no)
+
+    async def set(
+        self, name: str, value: Any, *, expires_at: float | None = None, if_version: int | None = None
+    ) -> StoredKey:
+        """Store a JSON value and return the key as it now is.
+
+        Raises:
+            InvalidInput: The name is empty, too long or has control characters, or the value is no JSON.
+            Conflict: The key's version is not `if_version`.
+            LimitReached: The value is too large, or the session would store too many keys or bytes.
+        """
+        check_name(name)
+        text = to_json(value)
+        stored = await self._store.put(
+            self._no,
+            name,
+            text,
+            size_bytes=len(text),
+            expires_at=expires_at,
+            if_version=if_version,
+            limits=self._limits,
+        )
+        detail: dict[str, object] = {"version": stored.version, "size_bytes": stored.size_bytes}
+        if expires_at is not None:
+            detail["expires_at"] = expires_at
+        await self._changed("set", name, detail, value=text)
+        return stored
+
+    async def delete(self, name: str, *, if_version: int | None = None) -> bool:
+        """Remove a key; `False` when it was not there.
+
+        Raises:
+            Conflict: The key's version is not `if_version`.
+        """
+        was_there = await self._store.delete(self._no, name, if_version=if_version)
+        if was_there:
+            await self._changed("delete", name, {})
+        return was_there
+
+    async def clear(self) -> int:
+        """Remove every key and return how many there were."""
+        count = await self._store.clear(self._no)
+        if count:
+            await self._changed("clear", "", {"count": count})
+        return count
+
+    async def _changed(self, change: str, name: str, detail: dict[str, object], *, value: str | None = None) -> None:
+        self._session.record.key_count = await self._store.count(self._no)
+        if self._session.early_end is not None:
+            return
+        payload: dict[str, object] = {"change": change, **({"key": name} if name else {}), **detail}
+        if self._by is not None:
+            payload["by"] = self._by
+        text = json.dumps(payload)
+        if value is not None:
+            # What the keys were at a moment is read back from here; a larger value than the log takes is left out.
+            kept = f'"value": {value}' if len(value) <= self._engine.settings.max_payload_bytes else '"omitted": true'
+            text = f"{text[:-1]}, {kept}}}"
+        self._session.note(EventKind.KEY, change, text)
+
+
+def expiry(ttl_seconds: float | None) -> float | None:
+    """Return when a key set now expires; `None` for never.
+
+    Raises:
+        InvalidInput: The time is not positive, or longer than anybody means.
+    """
+    if ttl_seconds is None:
+        return None
+    if not 0 < ttl_seconds <= MAX_TTL_SECONDS:
+        raise InvalidInput(f"ttl_seconds is more than 0 and at most {MAX_TTL_SECONDS:,.0f}; leave it out for no limit.")
+    return time.time() + ttl_seconds

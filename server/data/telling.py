@@ -1,0 +1,51 @@
+"""Errors of stored keys as tools raise them: uncaught, their sentence reaches the client.
+
+The SDK hides the text of exceptions it does not know, since a crash may name anything. Ours are written
+for whoever called the tool, so inside one they are `ToolError`s too; `except Conflict` works as before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+from mcp.server.mcpserver.exceptions import ToolError
+
+from ..errors import Conflict, InvalidInput, LimitReached, StoreUnavailable, SwitchroomError, Unsupported
+
+
+class ToldInvalidInput(InvalidInput, ToolError):
+    """`InvalidInput`, told to the client."""
+
+
+class ToldConflict(Conflict, ToolError):
+    """`Conflict`, told to the client."""
+
+
+class ToldLimitReached(LimitReached, ToolError):
+    """`LimitReached`, told to the client."""
+
+
+class ToldStoreUnavailable(StoreUnavailable, ToolError):
+    """`StoreUnavailable`, told to the client."""
+
+
+class ToldUnsupported(Unsupported, ToolError):
+    """`Unsupported`, told to the client."""
+
+
+_TOLD = (ToldInvalidInput, ToldConflict, ToldLimitReached, ToldStoreUnavailable, ToldUnsupported)
+
+
+@contextmanager
+def told() -> Generator[None]:
+    """Raise what the body raises as an error that is also a `ToolError`."""
+    try:
+        yield
+    except SwitchroomError as error:
+        for kind in _TOLD:
+            if isinstance(error, kind.__mro__[1]):
+                detail: dict[str, Any] = error.detail
+                raise kind(error.message, **detail) from error
+        raise
