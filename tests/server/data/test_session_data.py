@@ -48,7 +48,7 @@ def shop() -> MCPServer[Any]:
         """Count by compare-and-set, so that no number is taken twice."""
         while True:
             entry = await data.entry("number")
-            taken = (await data.get("number", 0)) + 1
+            taken = await data.get("number", 0, as_type=int) + 1
             await asyncio.sleep(0)
             try:
                 await data.set("number", taken, if_version=entry.version if entry is not None else 0)
