@@ -66,7 +66,7 @@ def _plain(value: Any, may_hold_secrets: bool) -> Any:
         shown = value.get_secret_value()
         return shown if isinstance(shown, str) else shown.decode("utf-8", "replace")
     if isinstance(value, Mapping):
-        members: Mapping[Any, Any] = value
+        members = cast("Mapping[object, Any]", value)
         return {name: _plain(member, may_hold_secrets) for name, member in members.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(member, may_hold_secrets) for member in cast("list[Any]", value)]
