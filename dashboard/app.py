@@ -25,7 +25,7 @@ from .api import api_routers
 from .assets import load_assets
 from .errors import install_error_handlers
 from .first_run import prepare_first_run
-from .guard import Guard
+from .guard import Guard, with_security_headers
 from .pages import page_routers
 from .problems import Problem
 from .templating import Templates
@@ -255,7 +255,7 @@ class Front:
             await mcp_app(scope, receive, send)
         elif scope["type"] == "http" and scope["path"] in _PROBES:
             # Probes name whatever host reaches them; the answer says nothing that a host rule protects.
-            await self._console.app(scope, receive, send)
+            await self._console.app(scope, receive, with_security_headers(scope, send))
         elif self._sse is not None and scope["type"] == "http" and self._sse.serves(scope["path"]):
             await self._sse(scope, receive, send)
         else:

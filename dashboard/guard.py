@@ -143,6 +143,11 @@ def has_bearer(headers: Headers) -> bool:
     return len(values) == 1 and values[0][:7].lower() == "bearer "
 
 
+def with_security_headers(scope: Scope, send: Send) -> Send:
+    """Return a `send` that puts the guard's headers on an answer, for what no host or origin rule protects."""
+    return _Sender(send, is_https=scope["scheme"] == "https")
+
+
 def refusal(connection: HTTPConnection, problem: Problem) -> Response:
     """Return a refusal made before any template is at hand: problem+json for programs, plain text for people."""
     wants_text = "text/html" in connection.headers.get("accept", "")

@@ -31,6 +31,12 @@ class Settings(BaseSettings):
     allowed_origins: str = ""
     """Comma-separated origins whose writes are accepted, for example `https://console.example.org`."""
 
+    trusted_proxies: str = ""
+    """Comma-separated addresses or networks of the proxies whose `X-Forwarded-For` and `-Proto` count, for example
+    `127.0.0.1, 10.0.0.0/8`. Nobody's count otherwise."""
+    log_format: Literal["auto", "json", "text"] = "auto"
+    """One JSON object a line, or text; `auto` is text on a terminal and JSON elsewhere."""
+
     limits: Literal["on", "off"] = "on"
     """`off` lifts the limits below for load tests; refused beyond loopback."""
     max_sessions: int = Field(default=100_000, ge=1)
@@ -41,16 +47,28 @@ class Settings(BaseSettings):
     """Live sessions of one principal."""
     max_opened_per_minute: int = Field(default=600, ge=1)
     """Sessions one address may open in a minute."""
+    max_requests_per_minute: int = Field(default=60_000, ge=1)
+    """Requests one address or principal may send in a minute."""
     max_in_flight: int = Field(default=64, ge=1)
     """Unanswered requests of one session."""
+    max_in_flight_per_address: int = Field(default=2_000, ge=1)
+    """Unanswered requests of one address in the 2026-07-28 era, which has no sessions."""
     max_streams: int = Field(default=16, ge=1)
     """Streams one session may hold open."""
+    max_listen_streams: int = Field(default=256, ge=1)
+    """Listen streams (2026-07-28) of one principal, or of one address where there are no principals."""
+    max_connections: int = Field(default=10_000, ge=1)
+    """Connections to `switchroom serve` in all."""
+    max_connections_per_address: int = Field(default=2_500, ge=1)
+    """Connections of one address that is no trusted proxy."""
     max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
     """Largest request body."""
     body_seconds: float = Field(default=30, gt=0)
     """A client that takes longer to send a request body is cut off."""
     max_depth: int = Field(default=200, ge=8)
     """Deepest nesting of a request body."""
+    head_seconds: float = Field(default=30, gt=0)
+    """A connection whose request's head takes longer is closed (`switchroom serve`)."""
 
     idle_seconds: float = Field(default=1800, gt=0)
     """A session without request or open stream for this long expires."""

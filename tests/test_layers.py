@@ -11,7 +11,7 @@ from tests.support.source import imports, modules
 
 FLOORS: dict[str, tuple[frozenset[str], ...]] = {
     "server": (
-        frozenset({"errors", "ids", "models", "settings"}),
+        frozenset({"errors", "ids", "logs", "models", "settings"}),
         frozenset({"filters", "recordview"}),
         frozenset({"accounts", "bus", "store"}),
         frozenset({"engine"}),
@@ -43,6 +43,7 @@ ONLY_IN = {
     "argon2": ("server.accounts",),
     "jinja2": ("dashboard.templating",),
     "uvicorn": ("dashboard.cli",),
+    "h11": ("dashboard.cli",),
     "click": ("dashboard.cli",),
 }
 """A library that one room of the house owns."""

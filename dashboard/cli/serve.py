@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib.metadata
-import logging
 import socket
 import subprocess
 import sys
@@ -18,10 +17,12 @@ from pydantic import ValidationError
 
 from ...server.attach import McpServer
 from ...server.errors import StartupError
+from ...server.logs import configure_logging
 from ...server.settings import Settings
 from ..app import Console, create_app
 from ..first_run import prepare_first_run
 from ..hosts import is_loopback
+from .connections import ConnectionLedger, bounded_protocol
 from .targets import load_target
 
 MAX_DEMO = 100
@@ -54,6 +55,7 @@ def serve(
     """
     settings = load_settings(host=host, port=port, db=db)
     check_limits(settings)
+    configure_logging(settings.log_format)
     mcp = load_target(target)
     listener = bind(settings)
     try:
@@ -120,14 +122,24 @@ async def _serve(
     mcp: McpServer, settings: Settings, listener: socket.socket, demo: int, stdio: bool, **options: Any
 ) -> None:
     app, console = create_app(mcp, settings, **options)
+    ledger = ConnectionLedger(settings, console.switchroom.engine.limit_hits)
     port: int = listener.getsockname()[1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     base = f"http://{host}:{port}"
     await console.accounts.open()
     link = await prepare_first_run(console.accounts, settings, f"{base}{console.urls.prefix}")
     await console.switchroom.start()
-    _quiet_logging()
-    config = uvicorn.Config(app, access_log=False, log_config=None, timeout_graceful_shutdown=3, server_header=False)
+    config = uvicorn.Config(
+        app,
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=3,
+        server_header=False,
+        ws="none",
+        http=bounded_protocol(ledger),
+        proxy_headers=bool(ledger.trusted.named),
+        forwarded_allow_ips=ledger.trusted.named,
+    )
     with demo_clients(f"{base}{console.urls.mcp_path}", demo):
         announce(console, base, link, to_stderr=stdio)
         server = uvicorn.Server(config)
@@ -159,12 +171,6 @@ def announce(console: Console, base: str, link: str | None, *, to_stderr: bool =
     if link is not None:
         click.echo(f"\nSign in with this link (once, within 10 minutes):\n  {link}\n", err=to_stderr)
     sys.stdout.flush()
-
-
-def _quiet_logging() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
-    for name in ("uvicorn.error", "mcp", "httpx2"):
-        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 @contextmanager

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Mapping
 
 from ..errors import LimitReached
 from ..settings import Settings
-from .limits import Limit, LimitCounter
+from .limits import Limit, LimitCounter, RateLimiter
 
 _WINDOW_SECONDS = 60.0
 _MAX_TRACKED = 10_000
@@ -16,11 +17,12 @@ _MAX_TRACKED = 10_000
 
 
 class Admission:
-    """Counts live sessions in all, per address and per principal, and openings per minute."""
+    """Counts live sessions in all, per address and per principal, openings per minute, and requests per minute."""
 
     def __init__(self, settings: Settings, hits: LimitCounter) -> None:
         self._settings = settings
         self._hits = hits
+        self._rate = RateLimiter(settings.max_requests_per_minute)
         self._by_address: Counter[str] = Counter()
         self._by_principal: Counter[str] = Counter()
         self._openings: OrderedDict[str, deque[float]] = OrderedDict()
@@ -41,6 +43,20 @@ class Admission:
         except LimitReached:
             self.refused += 1
             raise
+
+    def admit_request(self, sender: str) -> None:
+        """Count one request of `sender`: an address, or the principal that a token names.
+
+        Raises:
+            LimitReached: It sends more than `max_requests_per_minute`.
+        """
+        if not self._settings.has_limits:
+            return
+        wait = self._rate.wait(sender, time.monotonic())
+        if wait > 0:
+            self._hits.hit(Limit.REQUESTS_PER_MINUTE, sender)
+            text = f"You send more than {self._settings.max_requests_per_minute:,} requests a minute."
+            raise LimitReached(text, retry_after=math.ceil(wait))
 
     def _check_totals(self, address: str, principal: str | None) -> None:
         settings = self._settings

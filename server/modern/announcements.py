@@ -41,6 +41,7 @@ from mcp_types import (
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from ..current import CurrentCall, current_call
+from ..engine.limits import Limit
 from ..engine.session import LiveSession
 from ..engine.streams import OpenStream
 from ..transport.principals import token_has_expired
@@ -96,8 +97,6 @@ class Announcements:
 
     def __init__(self, *, is_enabled: bool) -> None:
         self.is_enabled = is_enabled
-        self.max_per_client = 256
-        """Listen streams one client may hold; the SDK serves 1,024 in all, to whoever comes first."""
         self._latest: deque[Announcement] = deque(maxlen=_KEPT)
         self._listeners: list[Listener] = []
 
@@ -223,8 +222,11 @@ class Announcements:
                 await asyncio.gather(*tasks, return_exceptions=True)
 
     def _check_room(self, current: CurrentCall) -> None:
-        held = sum(1 for listener in self._listeners if listener.session is current.session)
-        if current.engine.settings.has_limits and held >= self.max_per_client:
+        settings, session = current.engine.settings, current.session
+        held = sum(1 for listener in self._listeners if listener.session is session)
+        # A client that comes from many addresses; the SDK serves 1,024 in all, to whoever comes first.
+        if settings.has_limits and held >= settings.max_listen_streams:
+            current.engine.limit_hits.hit(Limit.LISTEN_STREAMS, session.record.address)
             raise MCPError(INTERNAL_ERROR, f"This client holds {held} listen streams, its limit")
 
     async def _forward(self, ctx: ServerRequestContext[Any, Any], listener: Listener, opened: OpenStream) -> None:

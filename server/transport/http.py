@@ -24,6 +24,9 @@ SSE_HEADERS = (
     (b"x-accel-buffering", b"no"),
 )
 
+CLOSING = (b"connection", b"close")
+"""What is left of a body that was given up would otherwise be read as long as the client cares to send it."""
+
 Header = tuple[bytes, bytes]
 
 

@@ -29,11 +29,13 @@ from ..errors import LimitReached, StoreUnavailable
 from ..ids import hash_secret
 from ..models import SessionKind, SessionState
 from .get import serve_get
-from .http import BodyIncomplete, BodyTooLarge, ReadRequest, read_body, send_body, send_error
+from .http import CLOSING, BodyIncomplete, BodyTooLarge, ReadRequest, read_body, replaying, send_body, send_error
 from .messages import Malformed, read_message
 from .post import PostHandler
 from .principals import address_of, principal_of
 from .residents import Residents
+from .sessionless import SessionlessLimits
+from .throttle import send_limit
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +60,7 @@ class Leg:
         self._posts = PostHandler(engine, residents, is_json=manager.json_response)
         self._residents = residents
         self._bodies = Deadlines(engine.settings.body_seconds)
+        self._modern = SessionlessLimits(engine)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self._engine.is_running or self._engine.is_stopping:
@@ -67,30 +70,33 @@ class Leg:
         scope = without_blanks(scope)
         version = header(scope, _VERSION_HEADER)
         is_modern = version is not None and version not in HANDSHAKE_PROTOCOL_VERSIONS
-        if is_modern or self._manager.stateless:
-            await self._sdk(scope, receive, send)
-            return
         try:
-            await self._serve(scope, receive, send)
+            if (principal := principal_of(scope)) is not None:
+                self._engine.admission.admit_request(f"principal {principal.key}")
+            body = await self._read(scope, receive)
+            if is_modern or self._manager.stateless:
+                with self._modern.admitted(scope, principal):
+                    await self._sdk(scope, replaying(body, receive), send)
+            else:
+                await self._serve(scope, receive, send, body)
+        except BodyTooLarge:
+            self._engine.limit_hits.hit(Limit.BODY, address_of(scope))
+            text = f"The body is larger than {self._max_body:,} bytes."
+            await send_error(send, 413, text, headers=[CLOSING])
+        except BodyIncomplete:
+            await send_error(send, 408, "The body did not arrive whole.", headers=[CLOSING])
         except LimitReached as error:
-            retry = str(error.retry_after).encode()
-            await send_error(send, 429, error.message, headers=[(b"retry-after", retry)])
+            await send_limit(send, error)
         except StoreUnavailable as error:
             await send_error(send, 503, error.message, headers=[(b"retry-after", b"2")])
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _read(self, scope: Scope, receive: Receive) -> bytes:
+        if scope["method"] != "POST":
+            return b""
+        return await read_body(receive, self._max_body, self._bodies)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, body: bytes) -> None:
         method = scope["method"]
-        body = b""
-        if method == "POST":
-            try:
-                body = await read_body(receive, self._max_body, self._bodies)
-            except BodyTooLarge:
-                self._engine.limit_hits.hit(Limit.BODY, address_of(scope))
-                await send_error(send, 413, f"The body is larger than {self._max_body:,} bytes.")
-                return
-            except BodyIncomplete:
-                await send_error(send, 408, "The body did not arrive whole.", headers=[(b"connection", b"close")])
-                return
         session: LiveSession | None = None
         secret = header(scope, _SESSION_HEADER)
         if secret is not None:

@@ -22,7 +22,7 @@ from ..engine.session import LiveSession
 from ..engine.streams import OpenStream
 from ..ids import hash_secret
 from ..models import STANDALONE_STREAM, SessionKind, SessionState
-from .http import BodyIncomplete, BodyTooLarge, read_body, replaying, send_error
+from .http import CLOSING, BodyIncomplete, BodyTooLarge, read_body, replaying, send_error
 from .leg import NOT_RUNNING
 from .messages import Malformed, read_message
 from .principals import address_of, principal_of
@@ -66,8 +66,11 @@ class SseLeg:
             return
         try:
             body = await read_body(receive, self._engine.settings.max_body_bytes, self._bodies)
-        except (BodyTooLarge, BodyIncomplete):
-            await send_error(send, 413, "The body is too large or did not arrive whole.")
+        except BodyTooLarge:
+            await send_error(send, 413, "The body is too large.", headers=[CLOSING])
+            return
+        except BodyIncomplete:
+            await send_error(send, 408, "The body did not arrive whole.", headers=[CLOSING])
             return
         token = current_call.set(None)
 

@@ -6,12 +6,14 @@ import json
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 from mcp.shared.exceptions import MCPError
 
+from switchroom.server.engine.limits import Limit
 from switchroom.server.models import DeliveryStatus
 from switchroom.server.modern.announcements import URI
-from tests.support.modern import OPERATOR, announce, connect, only_client
+from tests.support.modern import MODERN, OPERATOR, announce, connect, only_client
 from tests.support.servers import eventually, running
 from tests.support.toolbox import Toolbox, low_level_server
 
@@ -64,16 +66,18 @@ async def test_an_announcement_reaches_every_listen_stream_of_a_name_and_counts_
                 assert [getattr(await anext(aiter(updates)), "uri", None) for updates in (a, b)] == [URI, URI]
 
 
-async def test_one_client_cannot_take_every_listen_stream_there_is() -> None:
-    async with running(Toolbox().mcp) as site, connect(site, "greedy") as greedy, connect(site, "modest") as modest:
-        (announcements,) = site.switchroom.operations.broadcasts.announcements.values()
-        announcements.max_per_client = 1
+async def test_one_address_cannot_take_every_listen_stream_there_is() -> None:
+    async with running(Toolbox().mcp, max_listen_streams=1) as site, connect(site, "greedy") as greedy:
         async with greedy.listen(tools_list_changed=True):
-            with pytest.raises(MCPError, match="listen streams, its limit"):
+            with pytest.raises(MCPError, match="listen streams, the limit"):
                 async with greedy.listen(tools_list_changed=True):
                     raise AssertionError("a second stream was opened")
-            async with modest.listen(tools_list_changed=True):
+            body, headers = listen_request("modest")
+            async with neighbour() as http, http.stream("POST", site.url, content=body, headers=headers) as answer:
+                assert answer.status_code == 200
                 await eventually(lambda: site.switchroom.directory.health().open_streams == 2)
+        reached = site.switchroom.engine.limit_hits.of(Limit.LISTEN_STREAMS)
+        assert reached is not None and (reached.times, reached.who) == (1, "127.0.0.1")
 
 
 async def test_an_operator_closes_a_listen_stream_gracefully() -> None:
@@ -107,3 +111,26 @@ async def test_without_announcements_nothing_is_added() -> None:
             await modern.list_resources()
         await modern.call_tool("echo", {"text": "hi"})
         assert (await announce(site, "nobody hears")).counts[DeliveryStatus.NOT_LISTENING.value] == 1
+
+
+def neighbour() -> httpx.AsyncClient:
+    """Return a client with another address of this machine."""
+    return httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(local_address="127.0.0.2"), timeout=5)
+
+
+def listen_request(name: str) -> tuple[bytes, dict[str, str]]:
+    """Return body and headers of a `subscriptions/listen`."""
+    meta = {
+        "io.modelcontextprotocol/protocolVersion": MODERN,
+        "io.modelcontextprotocol/clientCapabilities": {},
+        "io.modelcontextprotocol/clientInfo": {"name": name, "version": "1.0"},
+    }
+    params = {"_meta": meta, "notifications": {"toolsListChanged": True}}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen", "params": params}
+    headers = {
+        "accept": "application/json, text/event-stream",
+        "content-type": "application/json",
+        "mcp-protocol-version": MODERN,
+        "mcp-method": "subscriptions/listen",
+    }
+    return json.dumps(message).encode(), headers

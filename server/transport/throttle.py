@@ -1,0 +1,42 @@
+"""How many requests an address may send.
+
+Asked before any token is looked at, since checking one may cost a call to somewhere else.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ..engine.engine import Engine
+from ..errors import LimitReached
+from .http import CLOSING, send_error
+from .principals import address_of
+
+logger = logging.getLogger(__name__)
+
+
+class AddressThrottle:
+    """ASGI middleware round each endpoint of an attached server. It fails open: a fault of the counting keeps nobody out."""
+
+    def __init__(self, app: ASGIApp, engine: Engine) -> None:
+        self._app = app
+        self._engine = engine
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            try:
+                self._engine.admission.admit_request(address_of(scope))
+            except LimitReached as error:
+                await send_limit(send, error)
+                return
+            except Exception:
+                logger.exception("a request was not counted")
+        await self._app(scope, receive, send)
+
+
+async def send_limit(send: Send, error: LimitReached) -> None:
+    """Answer 429 and say when to come back; what else the client was sending is not read."""
+    headers = [(b"retry-after", str(error.retry_after).encode()), CLOSING]
+    await send_error(send, 429, error.message, headers=headers)
