@@ -42,9 +42,6 @@ _STRICT_TRANSPORT: Final = "max-age=31536000"
 MAX_BODY_BYTES: Final = 2 * 1024 * 1024
 """Largest request body of the console and its API: a stored value of 256 KiB, every character escaped, fits."""
 
-BODY_SECONDS: Final = 30.0
-"""How long a client may take to send its body."""
-
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _GUARDED_READS: Final = frozenset({"live", "export", "export.csv", "export.json"})
@@ -78,6 +75,7 @@ class Guard:
         self._hosts = AllowedHosts.of(settings)
         self._origins = allowed_origins(settings)
         self._guards_read = guards_read
+        self._body_seconds = settings.body_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -94,7 +92,7 @@ class Guard:
             await refusal(connection, problem)(scope, receive, sender)
             return
         try:
-            await self._app(scope, _BoundedBody(receive), sender)
+            await self._app(scope, _BoundedBody(receive, self._body_seconds), sender)
         except Exception:
             # An answer that was cut short must be seen to be cut short; a whole one has done its work.
             if sender.is_started and not sender.is_finished:
@@ -186,10 +184,11 @@ class _Sender:
 
 
 class _BoundedBody:
-    """Receives a request's body within `MAX_BODY_BYTES` and `BODY_SECONDS`; afterwards only passes on."""
+    """Receives a request's body within `MAX_BODY_BYTES` and a time; afterwards only passes on."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, seconds: float) -> None:
         self._receive = receive
+        self._seconds = seconds
         self._size = 0
         self._is_complete = False
         self._deadline: float | None = None
@@ -198,14 +197,16 @@ class _BoundedBody:
         if self._is_complete:
             return await self._receive()
         if self._deadline is None:
-            self._deadline = anyio.current_time() + BODY_SECONDS
+            self._deadline = anyio.current_time() + self._seconds
         message: Message | None = None
         with anyio.move_on_at(self._deadline):
             message = await self._receive()
         if message is None:
-            raise HTTPException(408, f"The body did not arrive within {BODY_SECONDS:.0f} seconds.")
+            raise HTTPException(
+                408, f"The body did not arrive within {self._seconds:g} seconds.", headers={"Connection": "close"}
+            )
         self._size += len(message.get("body", b""))
         self._is_complete = not message.get("more_body", False)
         if self._size > MAX_BODY_BYTES:
-            raise HTTPException(413, _TOO_LARGE.detail)
+            raise HTTPException(413, _TOO_LARGE.detail, headers={"Connection": "close"})
         return message

@@ -10,7 +10,6 @@ from mcp.server.lowlevel import Server
 from mcp.server.mcpserver import MCPServer
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from starlette.applications import Starlette
-from starlette.routing import Route
 
 from . import store as stores
 from .bus import LocalChangeBus
@@ -30,7 +29,7 @@ from .transport.kernel import check_version
 from .transport.security import transport_security
 from .transport.sse_leg import SseLeg
 from .transport.stdio import serve_stdio
-from .transport.throttle import AddressThrottle
+from .transport.throttle import throttle
 
 McpServer = MCPServer[Any] | Server[Any] | Any
 """What can be attached to: the SDK's `MCPServer` (called `FastMCP` until mcp 2), its low-level `Server`, or
@@ -85,9 +84,7 @@ class Switchroom:
             self._attached[id(attached)] = mount
         else:
             raise StartupError(f"{type(mcp).__name__} is no MCP server: pass an MCPServer, FastMCP or Server.")
-        for route in app.routes:
-            if isinstance(route, Route):
-                route.app = AddressThrottle(route.app, self.engine)
+        throttle(app, self.engine)
         self.apps.append(app)
         return app
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import logging
 
+from starlette.applications import Starlette
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..engine.engine import Engine
@@ -18,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 class AddressThrottle:
-    """ASGI middleware round each endpoint of an attached server. It fails open: a fault of the counting keeps nobody out."""
+    """ASGI middleware round an attached server. It fails open: a fault of the counting keeps nobody out."""
 
     def __init__(self, app: ASGIApp, engine: Engine) -> None:
         self._app = app
@@ -34,6 +36,16 @@ class AddressThrottle:
             except Exception:
                 logger.exception("a request was not counted")
         await self._app(scope, receive, send)
+
+
+def throttle(app: Starlette, engine: Engine) -> None:
+    """Put the throttle before everything a server's app does, its authentication included."""
+    if app.user_middleware:
+        app.add_middleware(AddressThrottle, engine=engine)
+        return
+    for route in app.routes:
+        if isinstance(route, Route):
+            route.app = AddressThrottle(route.app, engine)
 
 
 async def send_limit(send: Send, error: LimitReached) -> None:

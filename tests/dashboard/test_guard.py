@@ -279,24 +279,21 @@ async def test_a_body_announced_too_large_is_refused_unread(length: str) -> None
 
 async def test_a_body_that_grows_too_large_is_cut_off() -> None:
     with pytest.raises(HTTPException) as caught:
-        await guard_module._BoundedBody(_chunks(MAX_BODY_BYTES + 1))()  # pyright: ignore[reportPrivateUsage]
+        await guard_module._BoundedBody(_chunks(MAX_BODY_BYTES + 1), 5)()  # pyright: ignore[reportPrivateUsage]
     assert caught.value.status_code == 413
 
 
-async def test_a_body_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard_module, "BODY_SECONDS", 0.01)
-
+async def test_a_body_that_never_ends_is_given_up() -> None:
     async def silent() -> Message:
         await anyio.sleep_forever()
         raise AssertionError
 
     with anyio.fail_after(5), pytest.raises(HTTPException) as caught:
-        await guard_module._BoundedBody(silent)()  # pyright: ignore[reportPrivateUsage]
+        await guard_module._BoundedBody(silent, 0.01)()  # pyright: ignore[reportPrivateUsage]
     assert caught.value.status_code == 408
 
 
-async def test_a_long_stream_is_not_cut_by_the_body_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard_module, "BODY_SECONDS", 0.01)
+async def test_a_long_stream_is_not_cut_by_the_body_limits() -> None:
     disconnected = anyio.Event()
     messages: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
 
@@ -306,7 +303,7 @@ async def test_a_long_stream_is_not_cut_by_the_body_limits(monkeypatch: pytest.M
         await disconnected.wait()
         return {"type": "http.disconnect"}
 
-    bounded = guard_module._BoundedBody(receive)  # pyright: ignore[reportPrivateUsage]
+    bounded = guard_module._BoundedBody(receive, 0.01)  # pyright: ignore[reportPrivateUsage]
     await bounded()
     async with anyio.create_task_group() as tasks:
         with anyio.fail_after(5):

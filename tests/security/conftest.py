@@ -1,0 +1,70 @@
+"""Servers to attack, and the table of what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.security.tally import Tally, Threats
+from tests.support.processes import Served, serving
+
+TARGET = Path(__file__).parent / "target.py"
+SETTINGS = {"max_opened_per_minute": 1_000_000, "admin_password": "correct horse battery"}
+"""The floods have servers of their own; here many clients come from one address."""
+
+threats_key = pytest.StashKey[Threats]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash.setdefault(threats_key, Threats())
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server that asks for no tokens; it must be alive after the module's last attack."""
+    with serving(tmp_path_factory.mktemp("plain"), f"{TARGET}:plain", **SETTINGS) as served:
+        yield served
+        assert_alive(served)
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server that asks for access tokens."""
+    with serving(tmp_path_factory.mktemp("guarded"), f"{TARGET}:guarded", **SETTINGS) as served:
+        yield served
+        assert_alive(served)
+
+
+def assert_alive(served: Served) -> None:
+    """Fail unless the process runs and has logged no error of its own."""
+    assert served.process.poll() is None, served.text
+    errors = [line for line in served.output if '"level": "ERROR"' in line or '"level": "CRITICAL"' in line]
+    assert errors == []
+
+
+@pytest.fixture
+def tally(request: pytest.FixtureRequest) -> Tally:
+    """Where a test says what it tried and what came back; a test that says nothing counts as one case."""
+    return request.config.stash[threats_key].of(request.node.path.stem, request.module.__doc__ or "")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.when == "call" or report.failed:
+        threats = item.config.stash[threats_key]
+        module = getattr(item, "module", None)
+        threats.of(item.path.stem, getattr(module, "__doc__", "") or "").close(report.passed)
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    threats = config.stash[threats_key]
+    if threats.rows:
+        terminalreporter.section("attacks")
+        for line in threats.table():
+            terminalreporter.write_line(line)
