@@ -47,7 +47,13 @@ def assert_alive(served: Served) -> None:
 @pytest.fixture
 def tally(request: pytest.FixtureRequest) -> Tally:
     """Where a test says what it tried and what came back; a test that says nothing counts as one case."""
-    return request.config.stash[threats_key].of(request.node.path.stem, request.module.__doc__ or "")
+    return tally_of(request.node)
+
+
+def tally_of(item: pytest.Item) -> Tally:
+    """Return the tally of a test's module, titled by the first sentence of its docstring."""
+    title = item.module.__doc__ if isinstance(item, pytest.Function) else None
+    return item.config.stash[threats_key].of(item.path.stem, title or "")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -56,9 +62,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if report.when == "call" or report.failed:
-        threats = item.config.stash[threats_key]
-        module = getattr(item, "module", None)
-        threats.of(item.path.stem, getattr(module, "__doc__", "") or "").close(report.passed)
+        tally_of(item).close(report.passed)
     return report
 
 
