@@ -24,10 +24,18 @@ async def render_page(
         actor,
         servers=room.directory.server_names,
         environment=room.settings.environment,
-        sessions=room.directory.health().live_sessions,
-        clients=len(await room.directory.clients()),
+        counts=await _counts(room.directory),
     )
     return html_response(templates_of(request).render(context, shell=shell), status=status)
+
+
+async def _counts(directory: Directory) -> dict[str, int]:
+    health = directory.health()
+    return {
+        "sessions": health.live_sessions,
+        "clients": len(await directory.clients()),
+        "calls": health.in_flight,
+    }
 
 
 def render_partial(

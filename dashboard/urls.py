@@ -32,8 +32,11 @@ class Urls:
     def static(self, name: str) -> str:
         return f"{self.prefix}/static/{self.asset_hash}/{name}"
 
-    def overview(self) -> str:
-        return self.at("/")
+    def overview(self, range_: str = "") -> str:
+        return self.at("/", range_=range_)
+
+    def calls(self, **query: QueryValue) -> str:
+        return self.at("/calls", **query)
 
     def sessions(self, q: str = "", **query: QueryValue) -> str:
         return self.at("/sessions", q=q, **query)

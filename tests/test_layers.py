@@ -27,7 +27,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         | {"hosts", "jsontext", "problems", "returning", "urls", "visible", "wording"},
         frozenset({"contexts", "guard", "templating"}),
         frozenset({"auth", "errors", "queries", "rendering"}),
-        frozenset({"compose", "deps", "forms", "overview_data", "panels"}),
+        frozenset({"attention", "call_data", "compose", "deps", "forms", "overview_data", "panels"}),
         frozenset({"frames"}),
         frozenset({"actions", "api", "live", "pages"}),
         frozenset({"app"}),

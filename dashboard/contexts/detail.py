@@ -70,6 +70,7 @@ class Number:
     url: str
     is_zero: bool = False
     tone: str = ""
+    note_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

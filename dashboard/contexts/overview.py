@@ -1,19 +1,22 @@
-"""The overview: what there is now, what needs somebody, what operators did last."""
+"""The overview: numbers, charts, what needs somebody, what operators did last."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
-from ...server.directory import Health
-from ...server.models import AuditEntry, Session
-from ..formatting import count, duration, plural, rate
+from ...server.directory import Health, Trends
+from ...server.models import AuditEntry, percentile_us
+from ..formatting import count, duration, rate, share
 from ..urls import Urls
 from ..wording import action_label, result_text
+from .charts import Chart, RangeOption
 from .detail import Number
-from .sessions import FacetStrip, SessionRow, make_rows
+from .sessions import FacetStrip
 from .shell import LiveLink
+
+MAX_CONCERNS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,65 +75,73 @@ class OverviewPage:
     template: ClassVar[str] = "overview/index.html"
     name: ClassVar[str] = "overview"
     live_link: LiveLink
+    ranges: tuple[RangeOption, ...]
     strip: NumberStrip
     facets: FacetStrip
+    charts: tuple[Chart, ...]
     attention: Attention
     recent: Recent
-    rows: tuple[SessionRow, ...]
     endpoint: str
+    """Where clients connect; empty once a session has come."""
 
 
-def make_strip(health: Health, clients: int, urls: Urls) -> NumberStrip:
-    """Return the numbers."""
-    live, in_memory = health.live_sessions, health.live_sessions - health.hibernated
-    store = health.store
+def make_strip(health: Health, trends: Trends, urls: Urls) -> NumberStrip:
+    """Return the numbers: sessions, rate and calls as they are now, errors and latency of the range."""
+    total, words = trends.total, trends.range.words
+    half, high = percentile_us(total.latency, 0.5), percentile_us(total.latency, 0.95)
+    live, in_flight, streams = health.live_sessions, health.in_flight, health.open_streams
     return NumberStrip(
         (
+            Number("Live sessions", count(live), _change(live, trends), urls.sessions("state:live"), not live),
             Number(
-                "Live sessions", count(live), f"{count(in_memory)} in memory", urls.sessions("state:live"), not live
+                "Requests/s",
+                rate(health.requests_per_second),
+                f"{count(total.answers)} in {words}",
+                urls.sessions("seen:<1m"),
+                not health.requests_per_second,
             ),
             Number(
-                "Requests per second", rate(health.requests_per_second), "both eras", "", not health.requests_per_second
+                "Error rate",
+                share(total.errors, total.answers),
+                f"{count(total.errors)} of {count(total.answers)}",
+                urls.sessions(f"errors:>0 seen:<{trends.range.name}"),
+                not total.errors,
+                "bad" if total.errors else "",
             ),
             Number(
-                "Calls in flight",
-                count(health.in_flight),
-                "not answered yet",
-                urls.sessions("inflight:>0"),
-                not health.in_flight,
+                "Latency p95",
+                "-" if high is None else duration(high / 1e6),
+                "" if half is None else f"p50 {duration(half / 1e6)}",
+                urls.calls(),
+                high is None,
             ),
             Number(
-                "Open streams",
-                count(health.open_streams),
-                "held by clients",
-                urls.sessions("streams:>0"),
-                not health.open_streams,
-            ),
-            Number("Sessionless clients", count(clients), "of MCP 2026-07-28", urls.clients(), not clients),
-            Number(
-                "Last commit",
-                duration(store.last_commit_ms / 1000),
-                f"{plural(store.queued, 'write')} waiting" if store.is_ok else store.message,
-                urls.health(),
-                False,
-                "" if store.is_ok else "bad",
+                "In flight / Streams",
+                count(in_flight),
+                f"/ {count(streams)} streams",
+                urls.calls(),
+                not in_flight,
+                note_url=urls.sessions("streams:>0"),
             ),
         )
     )
 
 
-def make_attention(health: Health, counts: Mapping[str, tuple[int, str]], urls: Urls) -> Attention:
-    """Return what needs somebody; `counts` maps a sentence's end to how many, and the filter behind it."""
-    concerns: list[Concern] = []
-    if not health.store.is_ok:
-        concerns.append(Concern(f"The store does not take writes: {health.store.message}", urls.health(), "bad"))
-    for words, (number, query) in counts.items():
-        if number:
-            concerns.append(Concern(f"{plural(number, 'session')} {words}", urls.sessions(query), "warn"))
-    if health.refused_sessions:
-        text = f"{plural(health.refused_sessions, 'session')} refused by a limit since the start"
-        concerns.append(Concern(text, urls.health(), "warn"))
-    return Attention(tuple(concerns[:8]))
+def _change(live: int, trends: Trends) -> str:
+    """Return how the number of sessions has changed since the range began."""
+    before = trends.points[0].gauges.live if trends.points else live
+    words = trends.range.words
+    if live == before:
+        return f"unchanged in {words}"
+    if not before:
+        return f"+{count(live)} in {words}"
+    return f"{'+' if live > before else '-'}{share(abs(live - before), before)} in {words}"
+
+
+def make_attention(concerns: Sequence[Concern]) -> Attention:
+    """Return the most pressing ones: what is broken before what may become so."""
+    ranked = sorted(concerns, key=lambda concern: concern.tone != "bad")
+    return Attention(tuple(ranked[:MAX_CONCERNS]))
 
 
 def make_recent(entries: Iterable[AuditEntry], urls: Urls) -> Recent:
@@ -147,8 +158,3 @@ def make_recent(entries: Iterable[AuditEntry], urls: Urls) -> Recent:
             for entry in entries
         )
     )
-
-
-def make_latest(sessions: Iterable[Session]) -> tuple[SessionRow, ...]:
-    """Return the sessions heard last, without anything to choose."""
-    return make_rows(sessions, can_act=False)

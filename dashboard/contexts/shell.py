@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -92,18 +92,19 @@ class Shell:
 
 
 def make_shell(
-    frame: Frame, urls: Urls, actor: Actor, *, servers: Sequence[str], environment: str, sessions: int, clients: int
+    frame: Frame, urls: Urls, actor: Actor, *, servers: Sequence[str], environment: str, counts: Mapping[str, int]
 ) -> Shell:
-    """Build the layout's context; `sessions` and `clients` are the live counts beside the navigation."""
+    """Build the layout's context; `counts` are the live counts beside the navigation, by the entry's icon."""
 
-    def entry(icon: str, label: str, url: str, count: int | None = None) -> NavEntry:
-        return NavEntry(icon, label, url, count, frame.section == icon)
+    def entry(icon: str, label: str, url: str) -> NavEntry:
+        return NavEntry(icon, label, url, counts.get(icon), frame.section == icon)
 
     navigation = (
         (
             entry("overview", "Overview", urls.overview()),
-            entry("sessions", "Sessions", urls.sessions(), sessions),
-            entry("clients", "Clients", urls.clients(), clients),
+            entry("sessions", "Sessions", urls.sessions()),
+            entry("clients", "Clients", urls.clients()),
+            entry("calls", "Calls", urls.calls()),
         ),
         (
             entry("broadcast", "Broadcasts", urls.broadcasts()),

@@ -96,24 +96,28 @@ def make_streams(
     return StreamList(rows, tuple(_call(call, urls, session_id, can_act) for call in calls), era_note)
 
 
+def call_progress(call: InFlight) -> str:
+    """Return how far a call is, in the numbers it reported; empty when it reported none."""
+    if call.progress is None:
+        return ""
+    return f"{call.progress:g} of {call.total:g}" if call.total is not None else f"{call.progress:g}"
+
+
+def call_state(call: InFlight) -> str:
+    """Return what a call in flight waits for."""
+    if call.cancelled:
+        return "cancelled, waiting for the handler"
+    return "waiting for the client" if call.waiting_for_client else "running"
+
+
 def _call(call: InFlight, urls: Urls, session_id: str, can_act: bool) -> CallRow:
-    progress = ""
-    if call.progress is not None:
-        progress = f"{call.progress:g} of {call.total:g}" if call.total is not None else f"{call.progress:g}"
-    state = (
-        "cancelled, waiting for the handler"
-        if call.cancelled
-        else "waiting for the client"
-        if call.waiting_for_client
-        else "running"
-    )
     return CallRow(
         request_id=plain_id(call.request_id),
         method=call.method,
         target=call.target or "",
         started_at=call.started_at,
-        progress=progress,
-        state=state,
+        progress=call_progress(call),
+        state=call_state(call),
         event_url=urls.session(session_id, "events", sel=call.seq),
         cancel_url=urls.cancellations(session_id, call.request_id) if can_act and not call.cancelled else "",
     )

@@ -6,10 +6,9 @@ import time
 from typing import Final
 
 from ...server.attach import Switchroom
-from ...server.errors import NotFound
-from ...server.models import Session
+from ...server.directory import Range, Trends
 from .. import overview_data as data
-from ..contexts.sessions import make_row
+from ..contexts.charts import make_charts
 from ..formatting import count
 from ..templating import Templates
 from ..urls import Urls
@@ -22,36 +21,29 @@ _SLOW_EVERY: Final = 3.0
 class OverviewFrames:
     """Follows the overview."""
 
-    def __init__(self, room: Switchroom, templates: Templates, urls: Urls, rows: list[str]) -> None:
+    def __init__(self, room: Switchroom, templates: Templates, urls: Urls, shown: Range) -> None:
+        self._room = room
         self._directory = room.directory
         self._parts = Parts(templates)
         self._urls = urls
-        self._rows = rows
+        self._range = shown
+        self._trends: Trends | None = None
         self._slow_at = 0.0
-        self._has_shown = False
 
     async def frame(self, since: int) -> Frame:
         """Return the parts that came out differently."""
         directory, version = self._directory, self._directory.changes.version
-        strip = await data.numbers(directory, self._urls)
-        self._parts.show("numbers", strip)
+        trends = directory.trends(self._range)
+        self._parts.show("numbers", data.numbers(directory, trends, self._urls))
+        if trends is not self._trends:
+            self._trends = trends
+            for chart in make_charts(trends, self._urls):
+                self._parts.show(f"chart-{chart.key}", chart)
         now = time.monotonic()
         if now - self._slow_at >= _SLOW_EVERY:
             self._slow_at = now
             self._parts.show("facets", await data.states(directory, self._urls))
-            self._parts.show("attention", await data.attention(directory, self._urls))
+            self._parts.show("attention", await data.attention(self._room, self._urls))
             self._parts.show("recent", await data.recent(directory, self._urls))
             self._parts.text("nav-sessions", count(directory.health().live_sessions))
-        if version != since or not self._has_shown:
-            self._has_shown = True
-            for session_id in self._rows:
-                session = await self._find(session_id)
-                if session is not None:
-                    self._parts.show(f"s-{session_id}", make_row(session, can_act=False))
         return Frame(self._parts.take(), version)
-
-    async def _find(self, session_id: str) -> Session | None:
-        try:
-            return self._directory.live_session(session_id) or await self._directory.session(session_id)
-        except NotFound:
-            return None

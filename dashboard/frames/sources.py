@@ -8,13 +8,16 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from ...server.attach import Switchroom
+from ...server.directory import range_named
 from ...server.errors import InvalidInput
 from ...server.models import Actor, Role
+from ..call_data import CallQuery
 from ..queries import DEFAULT_SIZE, DEFAULT_SORT, LogQuery, SessionQuery
 from ..templating import Templates
 from ..urls import TABS, Urls
 from .base import FrameSource
 from .broadcast import BroadcastFrames
+from .calls import CallFrames
 from .clients import ClientFrames
 from .overview import OverviewFrames
 from .session import SessionPageFrames
@@ -22,6 +25,7 @@ from .sessions import SessionFrames
 
 _MAX_ROWS: Final = 200
 _REFERENCE: Final = re.compile(r"[0-9A-Z]{13}")
+_CALL: Final = re.compile(r"[0-9A-Z]{13}-[0-9]{1,15}")
 
 
 class Follow:
@@ -110,7 +114,15 @@ def _session(follow: Follow) -> FrameSource:
 
 
 def _overview(follow: Follow) -> FrameSource:
-    return OverviewFrames(follow.room, follow.templates, follow.urls, follow.rows())
+    return OverviewFrames(follow.room, follow.templates, follow.urls, range_named(follow.text("range")))
+
+
+def _calls(follow: Follow) -> FrameSource:
+    wanted = CallQuery(follow.text("q")[:2_100], follow.text("hung") == "1")
+    if wanted.error:
+        raise InvalidInput(wanted.error)
+    rows = [each for each in follow.text("rows").split(",") if _CALL.fullmatch(each)][:_MAX_ROWS]
+    return CallFrames(follow.room, follow.templates, follow.urls, wanted, rows, can_act=follow.can_act)
 
 
 def _clients(follow: Follow) -> FrameSource:
@@ -124,6 +136,7 @@ def _broadcast(follow: Follow) -> FrameSource:
 
 _SOURCES: Final[Mapping[str, Callable[[Follow], FrameSource]]] = {
     "overview": _overview,
+    "calls": _calls,
     "sessions": _sessions,
     "session": _session,
     "clients": _clients,

@@ -8,6 +8,7 @@ from .. import live
 from . import (
     audit,
     broadcasts,
+    calls,
     clients,
     forms,
     health,
@@ -30,6 +31,7 @@ def page_routers() -> list[APIRouter]:
         forms,
         session_detail,
         clients,
+        calls,
         broadcasts,
         audit,
         health,

@@ -30,7 +30,7 @@ _KEYS: Final = (
     ("[ ]", "Previous and next session"),
     ("1 6", "Tabs, first to sixth"),
     ("y", "Copy the link"),
-    ("g", "then o, s, c, b, a or h: Overview, Sessions, Clients, Broadcasts, Audit log, Health"),
+    ("g", "then o, s, c, i, b, a or h: Overview, Sessions, Clients, Calls in flight, Broadcasts, Audit log, Health"),
     ("Esc", "Close, or clear the choice"),
 )
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from ...server.filters import parse_filter
+from ...server.directory import range_named
 from .. import overview_data as data
-from ..contexts.overview import OverviewPage, make_latest
+from ..contexts.charts import make_charts, make_ranges
+from ..contexts.overview import OverviewPage
 from ..contexts.shell import Frame, LiveLink
 from ..cursors import live_cursor
 from ..deps import CurrentActor, CurrentSwitchroom
@@ -15,8 +18,6 @@ from ..rendering import mcp_endpoint, render_page
 from ..templating import urls_of
 
 router = APIRouter()
-
-_LATEST = 6
 
 
 @router.get("", include_in_schema=False)
@@ -26,19 +27,26 @@ async def without_slash(request: Request) -> Response:
 
 
 @router.get("/")
-async def show_overview(request: Request, actor: CurrentActor, room: CurrentSwitchroom) -> Response:
-    """Show what there is now, what needs somebody, and what operators did last."""
+async def show_overview(
+    request: Request,
+    actor: CurrentActor,
+    room: CurrentSwitchroom,
+    range_: Annotated[str, Query(alias="range", max_length=8)] = "",
+) -> Response:
+    """Show what there is now, how it has been, what needs somebody, and what operators did last."""
     urls, directory = urls_of(request), room.directory
     position = live_cursor(directory)
-    latest = (await directory.sessions(parse_filter(""), limit=_LATEST)).items
-    rows = ",".join(session.id for session in latest)
+    trends = directory.trends(range_named(range_))
+    facets = await data.states(directory, urls)
+    has_sessions = any(facet.count for facet in facets.items)
     page = OverviewPage(
-        live_link=LiveLink(urls.live("overview", rows=rows, after=position)),
-        strip=await data.numbers(directory, urls),
-        facets=await data.states(directory, urls),
-        attention=await data.attention(directory, urls),
+        live_link=LiveLink(urls.live("overview", range_=trends.range.name, after=position)),
+        ranges=make_ranges(trends.range.name, urls),
+        strip=data.numbers(directory, trends, urls),
+        facets=facets,
+        charts=make_charts(trends, urls),
+        attention=await data.attention(room, urls),
         recent=await data.recent(directory, urls),
-        rows=make_latest(latest),
-        endpoint=mcp_endpoint(request),
+        endpoint="" if has_sessions else mcp_endpoint(request),
     )
     return await render_page(request, room, actor, Frame("overview", "Overview"), page)

@@ -35,9 +35,10 @@ from ..models import (
     StreamInfo,
 )
 from ..store.base import EventQuery, Tail
-from .figures import Audience, Health
+from .figures import Audience, FlyingCall, Health
 from .listing import Listing
 from .past import keys_at
+from .trends import Range, Trending, Trends
 
 _CLIENT_WINDOW = 300.0
 """A sessionless client counts as an audience while it was heard within these seconds, or listens."""
@@ -51,6 +52,7 @@ class Directory:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._listing = Listing(engine)
+        self._trending = Trending(engine.meter)
         self._rate = RateMeter(lambda: engine.meter.totals.answers)
         self.changes = engine.bus
         self.server_names: list[str] = []
@@ -271,6 +273,22 @@ class Directory:
     ) -> list[Receipt]:
         """Return what became of each recipient."""
         return await self._engine.store.broadcasts.receipts(broadcast_id, status=status, limit=limit, after=after)
+
+    # -- everything at once --------------------------------------------------------------------
+
+    def calls(self) -> list[FlyingCall]:
+        """Return every request that is not answered yet, of both eras, oldest first."""
+        found = [
+            FlyingCall(self._engine.describe(session), call.describe())
+            for session in list(self._engine.by_id.values())
+            if session.calls
+            for call in session.calls.values()
+        ]
+        return sorted(found, key=lambda each: each.call.started_at)
+
+    def trends(self, wanted: Range) -> Trends:
+        """Return what the charts of a range show; the same object for a few seconds."""
+        return self._trending.of(wanted)
 
     # -- health --------------------------------------------------------------------------------
 

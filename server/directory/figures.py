@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ..engine.meter import ENDLESS_METHODS
+from ..models import InFlight, Session
 from ..store.base import StoreHealth
 
 
@@ -14,6 +16,19 @@ class Audience(NamedTuple):
     clients: int
     with_stream: int
     without_stream: int
+
+
+class FlyingCall(NamedTuple):
+    """A call in flight, with whose it is."""
+
+    session: Session
+    """The session, or the sessionless client, as it is now."""
+    call: InFlight
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether it is answered only when its stream ends, so that its age says nothing."""
+        return self.call.method in ENDLESS_METHODS
 
 
 class Health(NamedTuple):

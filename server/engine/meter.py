@@ -26,7 +26,7 @@ _MAX_NAMES: Final = 64
 _MAX_NAME: Final = 80
 OTHER_METHODS: Final = "other methods"
 
-_ENDLESS: Final = frozenset({"subscriptions/listen"})
+ENDLESS_METHODS: Final = frozenset({"subscriptions/listen"})
 """Answered when their stream ends: how long that took says nothing about speed."""
 
 _Name = tuple[str, str | None]
@@ -77,7 +77,7 @@ class Meter:
         else:
             totals.handshake += 1
         method = call.method
-        if method not in _ENDLESS:
+        if method not in ENDLESS_METHODS:
             took = call.duration_us
             totals.duration_us += took
             totals.latency[bisect_left(LATENCY_BOUNDS_US, took)] += 1
@@ -122,8 +122,9 @@ class Meter:
             self._save(self._carried)
 
     def now(self) -> Figures:
-        """Return the slot under way; its counts cover the part of it that has passed."""
-        return self._slot(self._slot_at)
+        """Return the slot under way, as far as it has come."""
+        seconds = max(1, min(SLOT_SECONDS, round(self._clock() - self._slot_at)))
+        return self._slot(self._slot_at)._replace(seconds=seconds)
 
     def this_minute(self) -> Figures | None:
         """Return the minute under way, up to its last whole slot."""
@@ -142,7 +143,7 @@ class Meter:
             self._close_minute(self._carried)
             self._carried = None
         parts = [slot] if self._carried is None else [self._carried, slot]
-        self._carried = joined(parts, minute, MINUTE)
+        self._carried = joined(parts, minute)
         if self._start_of(next_at, MINUTE) != minute:
             self._close_minute(self._carried)
             self._carried = None

@@ -39,8 +39,9 @@ class Figures(NamedTuple):
     """One stretch of time: what was answered in it, and how much there was at its end."""
 
     at: int
-    """Unix seconds at which it begins, a multiple of `seconds`."""
+    """Unix seconds at which it begins."""
     seconds: int
+    """How much of it has been counted: a minute under way holds fewer than 60."""
     gauges: Gauges = Gauges()
     handshake: int = 0
     """Requests answered in the handshake era."""
@@ -60,7 +61,7 @@ class Figures(NamedTuple):
         return self.handshake + self.modern
 
 
-def joined(parts: Sequence[Figures], at: int, seconds: int) -> Figures:
+def joined(parts: Sequence[Figures], at: int) -> Figures:
     """Return several stretches, oldest first and at least one, as one; the gauges are those of the last."""
     by_name: dict[str, tuple[int, int]] = {}
     for part in parts:
@@ -69,7 +70,7 @@ def joined(parts: Sequence[Figures], at: int, seconds: int) -> Figures:
             by_name[name] = (before[0] + answers, before[1] + errors)
     return Figures(
         at,
-        seconds,
+        sum(part.seconds for part in parts),
         parts[-1].gauges,
         sum(part.handshake for part in parts),
         sum(part.modern for part in parts),

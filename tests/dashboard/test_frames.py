@@ -18,6 +18,7 @@ from switchroom.dashboard.frames.sources import Follow, make_source
 from switchroom.dashboard.queries import EVENTS_SHOWN, LogQuery, SessionQuery
 from switchroom.dashboard.templating import Templates
 from switchroom.dashboard.urls import Urls
+from switchroom.server.directory import RANGES
 from switchroom.server.errors import InvalidInput
 from switchroom.server.models import Actor, EventKind, Role, Session
 from tests.support.console import Console, McpCaller
@@ -205,11 +206,12 @@ async def test_a_receipt_fills_while_the_message_goes_out(console: Console, temp
 
 
 async def test_the_overview_follows_its_parts(console: Console, templates: Templates) -> None:
-    session = await opened(console)
-    source = OverviewFrames(console.room, templates, Urls(), [session.id, "0000000000000"])
+    await opened(console)
+    source = OverviewFrames(console.room, templates, Urls(), RANGES[0])
     parts = targets(await source.frame(0))
-    assert {"#numbers", "#facets", "#attention", "#recent", f"#s-{session.id}"} <= set(parts)
-    assert not parts[f"#s-{session.id}"].select("input")
+    charts = {f"#chart-{name}" for name in ("sessions", "requests", "errors", "latency")}
+    assert {"#numbers", "#facets", "#attention", "#recent"} | charts <= set(parts)
+    assert not charts & set(targets(await source.frame(0)))
 
 
 async def test_clients_are_patched_in_place_and_new_ones_counted(console: Console, templates: Templates) -> None:
@@ -229,6 +231,7 @@ async def test_clients_are_patched_in_place_and_new_ones_counted(console: Consol
         {"view": "session", "id": "../x"},
         {"view": "broadcast", "id": "1"},
         {"view": "sessions", "q": "clint:x"},
+        {"view": "calls", "q": "clint:x"},
     ],
 )
 async def test_an_address_that_follows_nothing_is_refused(
@@ -243,7 +246,8 @@ async def test_an_address_that_follows_nothing_is_refused(
     [
         {"view": "sessions", "rows": "x," * 9_000, "total": "-1", "at": "9" * 40, "size": "x", "sort": "no"},
         {"view": "session", "id": "0000000000000", "tab": "x", "range": "7", "sel": "-3", "kind": "x"},
-        {"view": "overview", "rows": "<b>"},
+        {"view": "overview", "range": "<b>"},
+        {"view": "calls", "rows": "<b>,x-1", "hung": "2"},
         {"view": "clients"},
     ],
 )

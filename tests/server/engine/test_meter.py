@@ -78,6 +78,7 @@ async def test_figures_go_on_after_a_restart_in_the_middle_of_a_minute(clock: Cl
     passed(second, clock, 60)
     (minute,) = await store.figures.read(NOON)
     assert (minute.handshake, minute.modern, minute.errors) == (2, 1, 1)
+    assert minute.seconds >= 60
     assert [each.at for each in second.minutes] == [NOON]
 
 
