@@ -71,7 +71,11 @@ class Scale(NamedTuple):
 def linear(values: Sequence[float], *, least: float = 1.0) -> Scale:
     """Return a scale from 0 to a round number above the highest value, `least` at the least."""
     top = _round_up(max([least, *values]))
-    return Scale(lambda value: min(1.0, value / top), ((0.5, top / 2), (1.0, top)))
+
+    def height(value: float) -> float:
+        return min(1.0, value / top)
+
+    return Scale(height, ((0.5, top / 2), (1.0, top)))
 
 
 def logarithmic(values: Sequence[float]) -> Scale:

@@ -14,6 +14,8 @@ from ..urls import Urls
 
 _TABLE_ROWS: Final = 15
 
+_MODERN: Final = "2026-07-28"
+
 _WORDS: Final = {"15m": "the last 15 minutes", "1h": "the last hour", "24h": "the last 24 hours"}
 
 
@@ -82,18 +84,12 @@ def make_charts(trends: Trends, urls: Urls) -> tuple[Chart, ...]:
 
 
 def _sessions(trends: Trends, urls: Urls) -> Chart:
-    series = (
-        _Series("live", "Live", lambda each: each.gauges.live, is_filled=True),
-        _Series("active", "Active", lambda each: each.gauges.active),
-    )
-    return _chart(trends, "sessions", "Active sessions", urls.sessions("state:live"), "", series, count, linear)
+    series = (_Series("all", "Live", _live, is_filled=True), _Series("active", "Active", _active))
+    return _chart(trends, "sessions", "Active sessions", urls.sessions("state:live"), "", series, count, _count_scale)
 
 
 def _requests(trends: Trends, urls: Urls) -> Chart:
-    series = (
-        _Series("handshake", "Handshake era", lambda each: each.handshake / max(1, each.seconds), is_filled=True),
-        _Series("modern", "2026-07-28", lambda each: each.modern / max(1, each.seconds)),
-    )
+    series = (_Series("handshake", "Handshake era", _handshake, is_filled=True), _Series("modern", _MODERN, _modern))
     return _chart(trends, "requests", "Requests per second, by era", urls.clients(), "", series, rate, linear)
 
 
@@ -177,12 +173,32 @@ def _rows(trends: Trends, series: Sequence[_Series], words: Callable[[float], st
     return tuple(rows)
 
 
+def _live(each: Figures) -> float:
+    return each.gauges.live
+
+
+def _active(each: Figures) -> float:
+    return each.gauges.active
+
+
+def _handshake(each: Figures) -> float:
+    return each.handshake / max(1, each.seconds)
+
+
+def _modern(each: Figures) -> float:
+    return each.modern / max(1, each.seconds)
+
+
 def _error_percent(each: Figures) -> float | None:
     return 100 * each.errors / each.answers if each.answers else None
 
 
 def _percent(value: float) -> str:
     return share(value, 100)
+
+
+def _count_scale(values: Sequence[float]) -> Scale:
+    return linear(values, least=2.0)
 
 
 def _percent_scale(values: Sequence[float]) -> Scale:
