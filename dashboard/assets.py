@@ -18,6 +18,7 @@ STYLESHEETS: Final = (
     "controls.css",
     "tables.css",
     "detail.css",
+    "lists.css",
     "overlays.css",
     "narrow.css",
 )
@@ -29,6 +30,8 @@ SCRIPTS: Final = (
     "live.js",
     "dialogs.js",
     "selection.js",
+    "follow.js",
+    "suggest.js",
     "shortcuts.js",
     "vendor/htmx.min.js",
     "vendor/hx-sse.min.js",

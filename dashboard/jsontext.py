@@ -13,3 +13,11 @@ def object_of(text: str | None) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def value_of(text: str | None) -> object:
+    """Return the value a JSON text holds, or the text itself when it is no JSON (any more)."""
+    try:
+        return None if text is None else json.loads(text)
+    except (ValueError, RecursionError):
+        return text

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import time
+from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from fastapi import Depends, Query
 
+from ..server.errors import InvalidInput
+from ..server.filters import Filter
 from ..server.models import Direction, EventKind
-from ..server.store.base import EventQuery
+from ..server.store.base import EventQuery, ServerLogQuery
 from .contexts.filterbar import Asked
 from .contexts.paging import PAGE_SIZES, Position, parse_position
 from .contexts.sessions import SORT_KEYS
@@ -51,9 +56,14 @@ class SessionQuery:
     def size_value(self) -> str:
         return "" if self.size == DEFAULT_SIZE else str(self.size)
 
+    @property
+    def kept(self) -> dict[str, str]:
+        """What an address of the list says beside its filter and its position."""
+        return {"sort": self.sort_value, "size": self.size_value}
+
     def address(self, urls: Urls, q: str, position: Position = _START, **other: str) -> str:
         """Return the list's address in this request's order and size, unless `other` says otherwise."""
-        query = {"sort": self.sort_value, "size": self.size_value, **other}
+        query = {**self.kept, **other}
         return urls.sessions(
             q, after=position.after, trail=" ".join(position.trail), start=position.start or None, **query
         )
@@ -100,6 +110,84 @@ class LogQuery:
         )
 
 
+class ServerEventsQuery:
+    """What the address of the server's event log asks for. Unknown kinds and directions do not restrict."""
+
+    def __init__(self, log: LogQuery, q: str = "", add: str = "", within: str = "", since: str = "", until: str = ""):
+        self.log = log
+        self.asked = Asked(q, add)
+        self.within = within if within in WITHIN else ""
+        self.since = since.strip()
+        self.until = until.strip()
+        self._times: tuple[float | None, float | None] = (None, None)
+        try:
+            self._times = parse_time(self.since), parse_time(self.until)
+        except InvalidInput as error:
+            self.asked.error = self.asked.error or error.message
+
+    @property
+    def error(self) -> str:
+        """What cannot be read in it, as a sentence; empty when all is well."""
+        return self.asked.error
+
+    @property
+    def sessions(self) -> Filter:
+        """The filter of the sessions whose events are wanted."""
+        return self.asked.filter
+
+    @property
+    def is_filtered(self) -> bool:
+        return self.log.is_filtered or bool(self.asked.filter.terms or self.within or self.since or self.until)
+
+    def values(self) -> dict[str, str | bool]:
+        """Return the filter's own query values, for addresses that keep it."""
+        times = {"within": self.within, "from_": self.since, "to": self.until}
+        return {"q": self.asked.filter.text, **self.log.values(), **times}
+
+    def events(self, *, after: int = 0, limit: int = EVENTS_SHOWN) -> ServerLogQuery:
+        """Return the question for the store."""
+        since, until = self._times
+        if self.within:
+            earliest = time.time() - WITHIN[self.within]
+            since = earliest if since is None else max(since, earliest)
+        return ServerLogQuery(
+            after=after,
+            before=self.log.before,
+            limit=limit,
+            kinds=(EventKind(self.log.kind),) if self.log.kind else (),
+            method=self.log.method or None,
+            direction=Direction(self.log.direction) if self.log.direction else None,
+            errors_only=self.log.errors,
+            since=since,
+            until=until,
+        )
+
+
+WITHIN: Final = {"5m": 300.0, "15m": 900.0, "1h": 3_600.0, "24h": 86_400.0}
+"""The spans of time an event log offers, in seconds."""
+
+_NUMBER: Final = re.compile(r"[0-9]{1,11}(\.[0-9]{1,6})?")
+
+
+def parse_time(text: str) -> float | None:
+    """Return Unix seconds for ISO 8601 text (UTC unless it says otherwise) or for a number; `None` for no text.
+
+    Raises:
+        InvalidInput: It is neither.
+    """
+    if not text:
+        return None
+    if _NUMBER.fullmatch(text):
+        return float(text)
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        raise InvalidInput(
+            f'"{text[:40]}" is not a time: write it as 2026-11-25T14:30 (UTC) or 2026-11-25T14:30:00+01:00.'
+        ) from None
+
+
 async def session_query(
     q: Annotated[str, Query(max_length=2_100)] = "",
     add: Annotated[str, Query(max_length=2_100)] = "",
@@ -125,5 +213,18 @@ async def log_query(
     return LogQuery(kind, method, direction, errors, before, sel)
 
 
+async def server_events_query(
+    log: Annotated[LogQuery, Depends(log_query)],
+    q: Annotated[str, Query(max_length=2_100)] = "",
+    add: Annotated[str, Query(max_length=2_100)] = "",
+    within: Annotated[str, Query(max_length=10)] = "",
+    since: Annotated[str, Query(alias="from", max_length=60)] = "",
+    until: Annotated[str, Query(alias="to", max_length=60)] = "",
+) -> ServerEventsQuery:
+    """Read the query string of the server's event log."""
+    return ServerEventsQuery(log, q, add, within, since, until)
+
+
 WantedSessions = Annotated[SessionQuery, Depends(session_query)]
 WantedEvents = Annotated[LogQuery, Depends(log_query)]
+WantedServerEvents = Annotated[ServerEventsQuery, Depends(server_events_query)]

@@ -69,6 +69,17 @@ class Urls:
     def expirations(self, q: str = "", **query: QueryValue) -> str:
         return self.at("/expirations", q=q, **query)
 
+    def events(self, **query: QueryValue) -> str:
+        """Return the log of the whole server."""
+        return self.at("/events", **query)
+
+    def events_export(self, **query: QueryValue) -> str:
+        return self.at("/events/export", **query)
+
+    def suggestions(self, **query: QueryValue) -> str:
+        """Return what completes a word in a filter field."""
+        return self.at("/suggestions", **query)
+
     def clients(self) -> str:
         return self.at("/clients")
 
@@ -89,6 +100,13 @@ class Urls:
 
     def audit(self, **query: QueryValue) -> str:
         return self.at("/audit", **query)
+
+    def audit_export(self, **query: QueryValue) -> str:
+        return self.at("/audit/export", **query)
+
+    def action(self, action_id: str, **query: QueryValue) -> str:
+        """Return the page of one entry of the audit log."""
+        return self.at(f"/audit/{quote(action_id, safe='')}", **query)
 
     def health(self) -> str:
         return self.at("/health")

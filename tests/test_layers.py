@@ -23,7 +23,9 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"attach", "demo", "entries", "foreign", "mounts", "shutdown"}),
     ),
     "dashboard": (
-        frozenset({"assets", "attempts", "charts", "cursors", "first_run", "followers", "formatting", "highlight"})
+        frozenset(
+            {"assets", "attempts", "charts", "cursors", "exports", "first_run", "followers", "formatting", "highlight"}
+        )
         | {"hosts", "jsontext", "problems", "returning", "urls", "visible", "wording"},
         frozenset({"contexts", "guard", "templating"}),
         frozenset({"auth", "errors", "queries", "rendering"}),

@@ -6,10 +6,12 @@ from typing import Annotated
 
 from fastapi import Query
 
+from ...server.filters import parse_audit_filter
 from ..deps import CurrentSwitchroom
 from .requests import MAX_SEQ
 from .results import AuditEntryOut, AuditOut
 from .routing import ApiResponse, answer, api_router
+from .values import MAX_FILTER_LENGTH
 
 router = api_router("audit")
 
@@ -21,12 +23,16 @@ async def list_audit(
     running: CurrentSwitchroom,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     cursor: Annotated[int | None, Query(ge=1, le=MAX_SEQ)] = None,
+    q: Annotated[str, Query(max_length=MAX_FILTER_LENGTH, description="A filter of the audit log.")] = "",
     actor: _Text | None = None,
     action: _Text | None = None,
     target: _Text | None = None,
 ) -> ApiResponse:
     """List operators' actions, newest first."""
-    found = await running.directory.audit(limit=limit + 1, before=cursor, actor=actor, action=action, target=target)
+    matching = parse_audit_filter(q)
+    found = await running.directory.audit(
+        limit=limit + 1, before=cursor, actor=actor, action=action, target=target, matching=matching
+    )
     shown = found[:limit]
     next_cursor = str(shown[-1].id) if len(found) > limit else None
     return answer(AuditOut(items=[AuditEntryOut.of(entry) for entry in shown], next_cursor=next_cursor))

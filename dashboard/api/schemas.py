@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from ...server.filters.fields import TRANSPORTS
-from ...server.models import Event, EventKind, InFlight, Session, StoredKey, StreamInfo
+from ...server.models import Event, EventKind, InFlight, ServerEvent, Session, StoredKey, StreamInfo
 from .values import members, optional_timestamp, parse_json, parse_request_id, timestamp
 
 Time = str
@@ -142,6 +142,28 @@ class EventOut(BaseModel):
             payload_truncated=event.payload is not None and not is_whole,
             payload_text=None if is_whole else event.payload,
         )
+
+
+class ServerEventOut(EventOut):
+    """One row in the log of the whole server."""
+
+    id: int = Field(description="Order of appending over all sessions.")
+    session_id: str
+    client_name: str | None
+
+    @classmethod
+    def of_server(cls, logged: ServerEvent) -> ServerEventOut:
+        event = EventOut.of(logged.event)
+        whose = {"id": logged.id, "session_id": logged.session_id, "client_name": logged.client_name or None}
+        return cls.model_construct(**{**dict(event), **whose})
+
+
+class ServerEventsOut(BaseModel):
+    """One page of the log of the whole server."""
+
+    items: list[ServerEventOut]
+    next_cursor: str | None = Field(description="Give it as `cursor` for the next page; null at the oldest event.")
+    is_partial: bool = Field(description="Whether the search stopped before the page was full; `next_cursor` goes on.")
 
 
 class EventsOut(BaseModel):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from types import MappingProxyType
+from typing import ClassVar, Final
 
 from ...server.filters import Filter, FilterError, parse_filter
+
+SESSIONS_HINT: Final = "Add filter, for example errors:>0 or idle:>10m"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,31 +25,45 @@ class Chip:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A part of the address that the filter field leaves as it is."""
+
+    name: ClassVar[str] = "part"
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class FilterBar:
     """The field itself. `q` is what the chips spell; `typing` is not a chip yet."""
 
-    template: ClassVar[str] = "sessions/_filter.html"
+    template: ClassVar[str] = "_filter.html"
     name: ClassVar[str] = "bar"
+    action: str
     q: str
     typing: str
     chips: tuple[Chip, ...]
-    sort: str
-    size: str
+    kept: tuple[Kept, ...]
+    clear_url: str
+    suggestions_url: str
+    hint: str
     error: str
 
 
 class Asked:
     """A filter as a request spells it: finished terms in `q`, the ones being typed in `add`."""
 
-    def __init__(self, q: str, add: str = "") -> None:
+    def __init__(self, q: str, add: str = "", parse: Callable[[str], Filter] = parse_filter) -> None:
         self.q = q.strip()
         self.add = add.strip()
+        self.parse = parse
+        """Reads a filter in the vocabulary of the list."""
         self.error = ""
         try:
-            self.filter = parse_filter(f"{self.q} {self.add}".strip())
+            self.filter = parse(f"{self.q} {self.add}".strip())
         except FilterError as error:
             self.error = error.message
-            self.filter = parse_filter("")
+            self.filter = parse("")
 
 
 def make_chips(query: Filter, address: Callable[[str], str]) -> tuple[Chip, ...]:
@@ -60,10 +77,25 @@ def make_chips(query: Filter, address: Callable[[str], str]) -> tuple[Chip, ...]
     return tuple(chips)
 
 
-def make_bar(asked: Asked, address: Callable[[str], str], *, sort: str, size: str) -> FilterBar:
-    """Return the filter field; its chips stay what they were when the words being typed are wrong."""
+def make_bar(
+    asked: Asked,
+    address: Callable[[str], str],
+    *,
+    suggestions_url: str,
+    kept: Mapping[str, str | bool] = MappingProxyType({}),
+    hint: str = SESSIONS_HINT,
+) -> FilterBar:
+    """Return the filter field; its chips stay what they were when the words being typed are wrong.
+
+    Args:
+        address: Turns a filter's text into the address of the list.
+        kept: What the form sends along beside the filter.
+    """
+    action = address("").partition("?")[0]
+    parts = tuple(Kept(key.rstrip("_"), "1" if value is True else str(value)) for key, value in kept.items() if value)
     try:
-        finished = parse_filter(asked.q)
+        finished = asked.parse(asked.q)
+        q, typing, chips = finished.text, asked.add, make_chips(finished, address)
     except FilterError:
-        return FilterBar("", f"{asked.q} {asked.add}".strip(), (), sort, size, asked.error)
-    return FilterBar(finished.text, asked.add, make_chips(finished, address), sort, size, asked.error)
+        q, typing, chips = "", f"{asked.q} {asked.add}".strip(), ()
+    return FilterBar(action, q, typing, chips, parts, address(""), suggestions_url, hint, asked.error)

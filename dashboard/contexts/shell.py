@@ -105,6 +105,7 @@ def make_shell(
             entry("sessions", "Sessions", urls.sessions()),
             entry("clients", "Clients", urls.clients()),
             entry("calls", "Calls", urls.calls()),
+            entry("events", "Events", urls.events()),
         ),
         (
             entry("broadcast", "Broadcasts", urls.broadcasts()),

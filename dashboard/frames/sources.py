@@ -12,13 +12,14 @@ from ...server.directory import range_named
 from ...server.errors import InvalidInput
 from ...server.models import Actor, Role
 from ..call_data import CallQuery
-from ..queries import DEFAULT_SIZE, DEFAULT_SORT, LogQuery, SessionQuery
+from ..queries import DEFAULT_SIZE, DEFAULT_SORT, LogQuery, ServerEventsQuery, SessionQuery
 from ..templating import Templates
 from ..urls import TABS, Urls
 from .base import FrameSource
 from .broadcast import BroadcastFrames
 from .calls import CallFrames
 from .clients import ClientFrames
+from .events import ServerEventsFrames
 from .overview import OverviewFrames
 from .session import SessionPageFrames
 from .sessions import SessionFrames
@@ -134,6 +135,14 @@ def _broadcast(follow: Follow) -> FrameSource:
     return BroadcastFrames(directory, follow.templates, follow.urls, follow.reference(), status)
 
 
+def _events(follow: Follow) -> FrameSource:
+    query = ServerEventsQuery(follow.log(), follow.text("q"), "", follow.text("within"), follow.text("from"))
+    if query.error:
+        raise InvalidInput(query.error)
+    rows = [int(each) for each in follow.text("rows").split(",")[:_MAX_ROWS] if each.isascii() and each.isdigit()]
+    return ServerEventsFrames(follow.room.directory, follow.templates, follow.urls, query, rows)
+
+
 _SOURCES: Final[Mapping[str, Callable[[Follow], FrameSource]]] = {
     "overview": _overview,
     "calls": _calls,
@@ -141,4 +150,5 @@ _SOURCES: Final[Mapping[str, Callable[[Follow], FrameSource]]] = {
     "session": _session,
     "clients": _clients,
     "broadcast": _broadcast,
+    "events": _events,
 }

@@ -10,6 +10,7 @@ from . import (
     broadcasts,
     calls,
     clients,
+    events,
     forms,
     health,
     helpers,
@@ -18,6 +19,7 @@ from . import (
     sessions,
     sign_in,
     static_files,
+    suggestions,
 )
 
 
@@ -32,10 +34,12 @@ def page_routers() -> list[APIRouter]:
         session_detail,
         clients,
         calls,
+        events,
         broadcasts,
         audit,
         health,
         helpers,
+        suggestions,
         live,
     )
     return [module.router for module in modules]

@@ -59,7 +59,7 @@ async def _page(room: Switchroom, urls: Urls, wanted: SessionQuery, can_act: boo
         kept_for=f"{room.settings.ended_session_seconds / 3600:g} h",
         can_act=can_act,
         facets=view.make_facets(counts, query, address),
-        bar=make_bar(wanted.asked, address, sort=wanted.sort_value, size=wanted.size_value),
+        bar=make_bar(wanted.asked, address, suggestions_url=urls.suggestions(), kept=wanted.kept),
         live_link=_live_link(urls, wanted, found, position, read_at),
         rows=view.make_rows(found.items, can_act=can_act),
         columns=view.make_columns(wanted.sort, lambda sort: wanted.address(urls, query.text, sort=sort)),

@@ -6,6 +6,7 @@ import contextlib
 import importlib.metadata
 import json
 import time
+from collections import Counter
 
 from ..engine.diagnosis import Diagnosis, diagnose
 from ..engine.engine import Engine
@@ -38,6 +39,7 @@ from ..store.base import EventQuery, Tail
 from .figures import Audience, FlyingCall, Health
 from .listing import Listing
 from .past import keys_at
+from .server_log import ServerLog
 from .trends import Range, Trending, Trends
 
 _CLIENT_WINDOW = 300.0
@@ -55,6 +57,8 @@ class Directory:
         self._trending = Trending(engine.meter)
         self._rate = RateMeter(lambda: engine.meter.totals.answers)
         self.changes = engine.bus
+        self.log = ServerLog(engine)
+        """The log of the whole server."""
         self.server_names: list[str] = []
         """The mounted MCP servers, in order of mounting."""
 
@@ -77,6 +81,10 @@ class Directory:
     async def count(self, query: Filter) -> int:
         """Return how many sessions match."""
         return await self._listing.count(query)
+
+    def values_of(self, key: str) -> Counter[str]:
+        """Return the values that live sessions have for a text key of the filter language, with how many have each."""
+        return self._listing.values_of(key)
 
     def matching_live(self, query: Filter) -> list[LiveSession]:
         """Return the live sessions that match, for operations."""
@@ -236,10 +244,11 @@ class Directory:
         actor: str | None = None,
         action: str | None = None,
         target: str | None = None,
+        matching: Filter | None = None,
     ) -> list[AuditEntry]:
         """Return operators' actions, newest first."""
         return await self._engine.store.audit.query(
-            limit=limit, before=before, actor=actor, action=action, target=target
+            limit=limit, before=before, actor=actor, action=action, target=target, matching=matching
         )
 
     async def audit_entry(self, action_id: str) -> AuditEntry:

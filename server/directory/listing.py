@@ -6,16 +6,20 @@ import heapq
 import time
 from collections import Counter
 from collections.abc import Iterator
+from operator import attrgetter
 
 from ..engine.engine import Engine
 from ..engine.session import LiveSession, describe
 from ..filters import Filter
+from ..filters.fields import FIELDS, TRANSPORTS, ValueKind
 from ..models import Session, SessionPage
 from ..store.ended import parse_sort
 from .cursors import Key, decode_cursor, encode_cursor
 
 STATUSES = ("active", "idle", "initializing", "not_initialized", "detached", "expired", "closed", "rejected")
 """What a session's `status` can be, in the order of the list's facets."""
+
+_LISTED_KINDS = frozenset({ValueKind.STATE, ValueKind.CHOICE, ValueKind.TEXT, ValueKind.DATE, ValueKind.VERSION})
 
 
 class Listing:
@@ -62,6 +66,18 @@ class Listing:
         counts = Counter(session.status for session in self.live(query))
         counts.update(await self._engine.store.sessions.count_ended(query, now=time.time()))
         return {status: counts.get(status, 0) for status in STATUSES}
+
+    def values_of(self, key: str) -> Counter[str]:
+        """Return the values that live sessions have for a text key of the filter language, with how many have each."""
+        field = FIELDS.get(key)
+        if field is None or key == "id" or field.kind not in _LISTED_KINDS:
+            return Counter()
+        read = attrgetter(field.attributes[0])
+        counted = Counter(str(read(session) or "") for session in self._engine.live())
+        if key == "transport":
+            return Counter({name: counted[kind.value] for name, kind in TRANSPORTS.items()})
+        del counted[""]
+        return counted
 
     async def count(self, query: Filter) -> int:
         """Return how many match, live and ended."""

@@ -47,7 +47,7 @@ class Field:
     """A few words for the help beside the input."""
     example: str
     choices: tuple[str, ...] = ()
-    """The values of `STATE` and `CHOICE`; empty for the others."""
+    """The values of `STATE` and `CHOICE`; of other kinds, values worth suggesting."""
 
 
 STATUSES_OF: Mapping[str, frozenset[str]] = MappingProxyType(

@@ -9,11 +9,11 @@ for any characters. In double quotes `\\` escapes `"`, `\\` and `*`, and operato
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from .errors import FilterError
-from .fields import FIELDS, SEARCH_KEY
+from .fields import FIELDS, SEARCH_KEY, Field
 from .matching import Matchable, Predicate, Term, compile_terms
 from .parsing import MAX_LENGTH, MAX_TERMS, parse_terms, quote_value
 
@@ -46,14 +46,17 @@ class Filter:
         return self.text
 
 
-def parse_filter(text: str) -> Filter:
+def parse_filter(text: str, fields: Mapping[str, Field] = FIELDS) -> Filter:
     """Return the filter that `text` spells; blank text matches everything.
+
+    Args:
+        fields: The vocabulary: those of sessions, or `AUDIT_FIELDS`.
 
     Raises:
         FilterError: Something in it is unknown or malformed, it is longer than 2,000 characters, or
             it has more than 50 terms or values.
     """
-    return _build(parse_terms(text))
+    return _build(parse_terms(text, fields))
 
 
 def _build(terms: Iterable[Term]) -> Filter:

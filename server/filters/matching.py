@@ -147,6 +147,8 @@ def _duration(term: Term) -> Predicate:
 
 def _search(term: Term) -> Predicate:
     needles = tuple(cast(str, test.operand) for test in term.tests)
+    if "client_name" not in term.field.attributes:
+        return _search_any(needles, term.field.attributes)
 
     # Spelled out, since a loop over the attributes takes three times as long.
     def contains(item: Matchable, now: float) -> bool:
@@ -158,6 +160,14 @@ def _search(term: Term) -> Predicate:
             if needle in text:
                 return True
         return False
+
+    return contains
+
+
+def _search_any(needles: tuple[str, ...], attributes: tuple[str, ...]) -> Predicate:
+    def contains(item: Matchable, now: float) -> bool:
+        text = SEARCH_SEPARATOR.join(str(getattr(item, name) or "") for name in attributes).casefold()
+        return any(needle in text for needle in needles)
 
     return contains
 

@@ -29,14 +29,17 @@ _STAR = "\ue000"
 """Stands for an escaped `*` while wildcards are split off; private use, and refused in a filter."""
 
 
-def parse_terms(text: str) -> list[Term]:
+def parse_terms(text: str, fields: Mapping[str, Field] = FIELDS) -> list[Term]:
     """Return the terms in the order they were typed.
+
+    Args:
+        fields: The keys that may be used; one of them is the one of free text.
 
     Raises:
         FilterError: See `parse_filter`.
     """
     _check_characters(text)
-    scanner = _Scanner(text)
+    scanner = _Scanner(text, fields)
     terms: list[Term] = []
     values = 0
     while scanner.skip_spaces():
@@ -67,8 +70,9 @@ def _check_characters(text: str) -> None:
 class _Scanner:
     """A position in the text of a filter."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, fields: Mapping[str, Field]) -> None:
         self.text = text
+        self._fields = fields
         self.position = 0
 
     def skip_spaces(self) -> bool:
@@ -82,9 +86,9 @@ class _Scanner:
         key = _KEY.match(self.text, self.position)
         if key is None:
             return self._free_text(start, is_negated)
-        field = FIELDS.get(key[1].casefold())
+        field = self._fields.get(key[1].casefold())
         if field is None:
-            raise unknown_key(key[1], self.position, FIELDS)
+            raise unknown_key(key[1], self.position, self._fields)
         self.position = key.end()
         tests = [self._value(field)]
         while self._take(","):
@@ -105,7 +109,7 @@ class _Scanner:
         value = typed.replace(_STAR, "*")
         if not value.strip():
             raise FilterError(f"There is no text in the quotes at character {start + 1}.", position=start)
-        return _make_term(FIELDS[SEARCH_KEY], is_negated, [Test(Op.CONTAINS, fold(value), _spell(value))])
+        return _make_term(self._fields[SEARCH_KEY], is_negated, [Test(Op.CONTAINS, fold(value), _spell(value))])
 
     def _value(self, field: Field) -> Test:
         start = self.position
@@ -141,7 +145,7 @@ class _Scanner:
 def _make_term(field: Field, is_negated: bool, tests: list[Test]) -> Term:
     unique = tuple({test.text: test for test in tests}.values())
     values = ",".join(test.text for test in unique)
-    if field.kind is ValueKind.SEARCH and len(unique) == 1:
+    if field.key == SEARCH_KEY and len(unique) == 1:
         text = _spell_free(str(unique[0].operand), values)
     else:
         text = f"{field.key}:{values}"

@@ -6,7 +6,7 @@ bytes, and a payload is the JSON text of one JSON-RPC message with everything ou
 
 from __future__ import annotations
 
-from .events import STANDALONE_STREAM, Direction, Event, EventKind, EventPage
+from .events import STANDALONE_STREAM, Direction, Event, EventKind, EventPage, ServerEvent, ServerLogPage
 from .figures import LATENCY_BOUNDS_US, LATENCY_STEPS, NO_LATENCY, Figures, Gauges, joined, percentile_us
 from .keys import KeysAt, PastKey, StoredKey
 from .operators import Actor, AuditEntry, Broadcast, DeliveryStatus, Receipt, Role
@@ -48,6 +48,8 @@ __all__ = [
     "PastKey",
     "Receipt",
     "Role",
+    "ServerEvent",
+    "ServerLogPage",
     "Session",
     "SessionKind",
     "SessionPage",

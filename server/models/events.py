@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
+from .sessions import SessionKind
+
 STANDALONE_STREAM = 0
 """Stream number of a session's standalone GET stream; a request's own stream has its `seq`."""
 
@@ -66,3 +68,24 @@ class EventPage(NamedTuple):
     dropped: int
     """How many events directly before the first one retention has dropped (0: none)."""
     has_more: bool
+
+
+class ServerEvent(NamedTuple):
+    """A row in the log of the whole server: an event, and whose it is."""
+
+    id: int
+    """Order of appending over all sessions; grows, with gaps."""
+    session_id: str
+    session_kind: SessionKind
+    client_name: str
+    event: Event
+
+
+class ServerLogPage(NamedTuple):
+    """A bounded slice of the log of the whole server, newest first."""
+
+    events: list[ServerEvent]
+    next_before: int | None
+    """Where the next page begins; `None` at the oldest event."""
+    is_partial: bool
+    """Whether the search stopped before the page was full: what it looked at last is at `next_before`."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import StartupError
-from .base import EventQuery, KeyLimits, Retention, Store, StoreHealth, Tail
+from .base import EventQuery, KeyLimits, Retention, ServerLogQuery, Store, StoreHealth, Tail
 from .memory import MemoryStore
 from .sqlite import SqliteStore
 
@@ -15,6 +15,7 @@ __all__ = [
     "KeyLimits",
     "MemoryStore",
     "Retention",
+    "ServerLogQuery",
     "SqliteStore",
     "Store",
     "StoreHealth",

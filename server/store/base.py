@@ -26,6 +26,7 @@ from ..models import (
     EventPage,
     Figures,
     Receipt,
+    ServerLogPage,
     SessionRecord,
     StoredKey,
 )
@@ -68,6 +69,29 @@ class EventQuery(NamedTuple):
     errors_only: bool = False
     request_id: str | None = None
     newest_first: bool = False
+
+
+class ServerLogQuery(NamedTuple):
+    """Which events of all sessions to read, newest first. Unset fields do not restrict."""
+
+    after: int = 0
+    """Only events with a greater `ServerEvent.id`."""
+    before: int | None = None
+    """Only events with a smaller one."""
+    limit: int = 100
+    """1 to 1,000."""
+    kinds: tuple[EventKind, ...] = ()
+    method: str | None = None
+    direction: Direction | None = None
+    errors_only: bool = False
+    since: float | None = None
+    """Only events of this time or later."""
+    until: float | None = None
+    """Only events before this time."""
+    sessions: frozenset[int] | None = None
+    """Numbers of the sessions whose events to read."""
+    with_payloads: bool = False
+    """Otherwise only small payloads of requests and keys come along: what a list says about them."""
 
 
 class Tail(Protocol):
@@ -122,6 +146,17 @@ class EventLog(Protocol):
         """Return one committed event, or `None` when it was dropped or never written."""
         ...
 
+    async def read_all(self, query: ServerLogQuery) -> ServerLogPage:
+        """Return committed events of all sessions that match, newest first.
+
+        Bounded in time: a search for something rare stops after a while and says where to go on.
+        """
+        ...
+
+    async def newest_id(self) -> int:
+        """Return the `ServerEvent.id` of the newest committed event; 0 when there is none."""
+        ...
+
     def tail(self, session_no: int, after: int, *, stream: int | None = None) -> Tail:
         """Follow a log from `after` on, optionally one stream of it. Bounded in memory."""
         ...
@@ -172,6 +207,10 @@ class Registry(Protocol):
 
     async def count_ended(self, query: Filter, *, now: float) -> dict[str, int]:
         """Return how many ended sessions match, by state."""
+        ...
+
+    async def ended_numbers(self, query: Filter, *, now: float, limit: int) -> list[int]:
+        """Return the numbers of ended sessions (never kind `client`) that match, the newest first."""
         ...
 
     async def sweep(self, now: float) -> int:
@@ -258,10 +297,12 @@ class AuditLog(Protocol):
         actor: str | None = None,
         action: str | None = None,
         target: str | None = None,
+        matching: Filter | None = None,
     ) -> list[AuditEntry]:
         """Return actions newest first, intent and outcome merged; `id` is the intent's row id.
 
         `target` finds what contains that text in its target or in its outcome's detail, such as a session id.
+        `matching` is a filter of the audit log's own vocabulary, see `filters.audit`.
         """
         ...
 

@@ -34,17 +34,17 @@ def test_each_term_is_a_chip_that_leads_to_the_others() -> None:
 def test_words_being_typed_count_but_are_no_chips() -> None:
     asked = Asked("errors:0", "zed")
     assert asked.filter.text == "errors:0 zed"
-    bar = make_bar(asked, URLS.sessions, sort="", size="")
+    bar = make_bar(asked, URLS.sessions, suggestions_url="")
     assert [chip.text for chip in bar.chips] == ["errors:0"] and bar.typing == "zed"
 
 
 def test_a_wrong_word_leaves_the_chips_alone() -> None:
-    bar = make_bar(Asked("errors:0", "clint:x"), URLS.sessions, sort="", size="")
+    bar = make_bar(Asked("errors:0", "clint:x"), URLS.sessions, suggestions_url="")
     assert [chip.text for chip in bar.chips] == ["errors:0"] and "client" in bar.error
 
 
 def test_a_wrong_address_hands_everything_back_to_be_mended() -> None:
-    bar = make_bar(Asked("clint:x", "y"), URLS.sessions, sort="", size="")
+    bar = make_bar(Asked("clint:x", "y"), URLS.sessions, suggestions_url="")
     assert (bar.q, bar.typing, bar.chips) == ("", "clint:x y", ())
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from itertools import islice
 
+from ...filters import Filter, matches_entry
 from ...models import Actor, AuditEntry
 from ..audit_chain import AuditChain, AuditHead, AuditRow, merge, new_row
 from ..limits import page_size
@@ -54,6 +56,7 @@ class MemoryAuditLog:
         actor: str | None = None,
         action: str | None = None,
         target: str | None = None,
+        matching: Filter | None = None,
     ) -> list[AuditEntry]:
         firsts = [
             row
@@ -63,7 +66,10 @@ class MemoryAuditLog:
             and (action is None or row.action == action)
             and (target is None or self._names(row, target))
         ]
-        return [merge(row, self._outcome(row.action_id)) for row in reversed(firsts)][: page_size(limit)]
+        entries = (merge(row, self._outcome(row.action_id)) for row in reversed(firsts))
+        now = self._clock()
+        found = (entry for entry in entries if matching is None or matches_entry(matching, entry, now))
+        return list(islice(found, page_size(limit)))
 
     async def get(self, action_id: str) -> AuditEntry | None:
         first = self._firsts().get(action_id)

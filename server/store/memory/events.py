@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from operator import itemgetter
 
-from ...models import Event, EventPage
-from ..base import EventQuery, Retention, Tail
+from ...models import Event, EventPage, ServerEvent, ServerLogPage, SessionRecord
+from ..base import EventQuery, Retention, ServerLogQuery, Tail
 from ..fanout import Fanout
 from ..limits import MAX_PAGE_BYTES, bytes_threshold, count_threshold, dropped_before, kept_bytes, page_size
 from ..text import clean_event
 from .done import done
+
+_TIDY_EVERY = 4_096
+"""Appends between two looks at whether many events of the log of all sessions have been dropped."""
 
 
 class _Log:
@@ -38,6 +43,11 @@ class MemoryEventLog:
         self._retention = retention
         self._logs: dict[int, _Log] = {}
         self._fanout = Fanout(self.read)
+        self._order: list[tuple[int, int, Event]] = []
+        """`(id, session number, event)` of every event in the order of appending; dropped ones go now and then."""
+        self._newest_id = 0
+        self.records: Mapping[int, SessionRecord] = {}
+        """The sessions by number, for whose events these are; the registry lends it."""
 
     def append(self, session_no: int, event: Event) -> asyncio.Future[None]:
         event = clean_event(event)
@@ -46,6 +56,10 @@ class MemoryEventLog:
             log = self._logs[session_no] = _Log()
         log.events.append(event)
         log.kept_bytes += kept_bytes(event)
+        self._newest_id += 1
+        self._order.append((self._newest_id, session_no, event))
+        if self._newest_id % _TIDY_EVERY == 0:
+            self._forget_dropped()
         self._trim(log)
         self._fanout.publish(session_no, event)
         return done()
@@ -74,6 +88,24 @@ class MemoryEventLog:
         index = seq - log.trimmed_seq - 1 if log is not None else -1
         return log.events[index] if log is not None and 0 <= index < len(log.events) else None
 
+    async def read_all(self, query: ServerLogQuery) -> ServerLogPage:
+        end = len(self._order) if query.before is None else bisect_left(self._order, query.before, key=itemgetter(0))
+        events: list[ServerEvent] = []
+        for index in range(end - 1, -1, -1):
+            number, session_no, event = self._order[index]
+            if number <= query.after:
+                break
+            record = self.records.get(session_no)
+            if record is None or not self._is_kept(session_no, event) or not _matches_all(query, session_no, event):
+                continue
+            if len(events) == page_size(query.limit):
+                return ServerLogPage(events, events[-1].id, False)
+            events.append(ServerEvent(number, record.id, record.kind, record.client_name, event))
+        return ServerLogPage(events, None, False)
+
+    async def newest_id(self) -> int:
+        return self._newest_id
+
     def tail(self, session_no: int, after: int, *, stream: int | None = None) -> Tail:
         return self._fanout.follow(session_no, after, stream)
 
@@ -101,6 +133,14 @@ class MemoryEventLog:
             log.drop(count)
             dropped += count
         return dropped
+
+    def _is_kept(self, session_no: int, event: Event) -> bool:
+        log = self._logs.get(session_no)
+        return log is not None and event.seq > log.trimmed_seq
+
+    def _forget_dropped(self) -> None:
+        if len(self._order) > 2 * sum(len(log.events) for log in self._logs.values()) + 1_000:
+            self._order = [each for each in self._order if self._is_kept(each[1], each[2])]
 
     def _trim(self, log: _Log) -> None:
         retention = self._retention
@@ -132,4 +172,16 @@ def _matches(query: EventQuery, event: Event) -> bool:
         and (query.direction is None or event.direction == query.direction)
         and (not query.errors_only or event.error_code is not None)
         and (query.request_id is None or event.request_id == query.request_id)
+    )
+
+
+def _matches_all(query: ServerLogQuery, session_no: int, event: Event) -> bool:
+    return (
+        (query.sessions is None or session_no in query.sessions)
+        and (not query.kinds or event.kind in query.kinds)
+        and (query.method is None or event.method == query.method)
+        and (query.direction is None or event.direction == query.direction)
+        and (not query.errors_only or event.error_code is not None)
+        and (query.since is None or event.at >= query.since)
+        and (query.until is None or event.at < query.until)
     )

@@ -46,6 +46,7 @@ class MemoryRegistry:
         self._ended_ids: dict[bytes, EndedId] = {}
         """In the order they were dropped, the first one first."""
         self._last_no = 0
+        events.records = self._records
 
     def allocate(self) -> int:
         self._last_no += 1
@@ -96,6 +97,10 @@ class MemoryRegistry:
 
     async def count_ended(self, query: Filter, *, now: float) -> dict[str, int]:
         return dict(Counter(record.state.value for record in self._matching(query, now)))
+
+    async def ended_numbers(self, query: Filter, *, now: float, limit: int) -> list[int]:
+        found = sorted(self._matching(query, now), key=attrgetter("last_activity_at", "id"), reverse=True)
+        return [record.no for record in found[:limit]]
 
     async def sweep(self, now: float) -> int:
         removed = self._events.drop_before(now - self._retention.max_age_seconds)

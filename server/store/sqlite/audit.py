@@ -12,9 +12,11 @@ from types import MappingProxyType
 from typing import Any
 
 from ...errors import StartupError
+from ...filters import Filter
 from ...models import Actor, AuditEntry
 from ..audit_chain import AuditChain, AuditHead, AuditRow, merge, new_row
 from ..limits import page_size
+from .filter_sql import AUDIT_COLUMNS, Conditions
 from .queue import WriteQueue
 from .readers import Readers
 from .statements import read_statements
@@ -106,6 +108,7 @@ class SqliteAuditLog:
         actor: str | None = None,
         action: str | None = None,
         target: str | None = None,
+        matching: Filter | None = None,
     ) -> list[AuditEntry]:
         wanted = {"actor": actor, "action": action, "target": target}
         parameters: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
@@ -113,6 +116,9 @@ class SqliteAuditLog:
         if before is not None:
             conditions += " AND id < :before"
             parameters["before"] = before
+        if matching is not None:
+            more = Conditions(matching, self._clock(), AUDIT_COLUMNS)
+            conditions, parameters = conditions + more.text, parameters | more.parameters
         return await self._entries(conditions, parameters | {"limit": page_size(limit)})
 
     async def get(self, action_id: str) -> AuditEntry | None:

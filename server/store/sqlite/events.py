@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
-from ...models import Direction, Event, EventKind, EventPage
-from ..base import EventQuery, Tail
+from ...models import Event, EventPage, ServerLogPage
+from ..base import EventQuery, ServerLogQuery, Tail
 from ..fanout import Fanout
 from ..limits import MAX_PAGE_BYTES, dropped_before, kept_bytes, page_size
 from ..text import clean_event
 from .queue import WriteQueue
 from .readers import Readers
+from .records import to_event
+from .server_log import ServerLogReader
 from .statements import read_statements
-
-_DIRECTIONS: Mapping[str, Direction] = MappingProxyType({direction.value: direction for direction in Direction})
-_KINDS: Mapping[str, EventKind] = MappingProxyType({kind.value: kind for kind in EventKind})
 
 
 class SqliteEventLog:
@@ -58,6 +55,16 @@ class SqliteEventLog:
         page = await self.read(session_no, EventQuery(after=seq - 1, before=seq + 1, limit=1))
         return page.events[0] if page.events else None
 
+    async def read_all(self, query: ServerLogQuery) -> ServerLogPage:
+        return await self._readers.run(ServerLogReader(self._sql, query).read)
+
+    async def newest_id(self) -> int:
+        def work(connection: sqlite3.Connection) -> int:
+            (newest,) = connection.execute(self._sql["newest_id"]).fetchone()
+            return int(newest)
+
+        return await self._readers.run(work)
+
     def tail(self, session_no: int, after: int, *, stream: int | None = None) -> Tail:
         return self._fanout.follow(session_no, after, stream)
 
@@ -70,17 +77,12 @@ def _page(rows: sqlite3.Cursor, limit: int) -> tuple[list[Event], bool]:
     events: list[Event] = []
     page_bytes = 0
     for row in rows:
-        event = _event(row)
+        event = to_event(row)
         page_bytes += kept_bytes(event)
         if len(events) == limit or (events and page_bytes > MAX_PAGE_BYTES):
             return events, True
         events.append(event)
     return events, False
-
-
-def _event(row: tuple[Any, ...]) -> Event:
-    seq, epoch, at, direction, kind, *rest = row
-    return Event(seq, epoch, at, _DIRECTIONS[direction], _KINDS[kind], *rest)
 
 
 def _conditions(query: EventQuery) -> tuple[str, dict[str, Any]]:

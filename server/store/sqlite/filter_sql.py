@@ -1,4 +1,4 @@
-"""A filter as SQL conditions on ended sessions; gives exactly what `Filter.matches` gives.
+"""A filter as SQL conditions on ended sessions or on the audit log; gives exactly what `Filter.matches` gives.
 
 Text is folded by the same function as in memory, registered with each reading connection.
 """
@@ -14,7 +14,7 @@ from ...filters.fields import ENDED_STATUSES, ValueKind
 from ...filters.matching import kinds_of, statuses_of
 from ...filters.values import Op, Test
 
-_COLUMNS: Mapping[str, str] = MappingProxyType(
+SESSION_COLUMNS: Mapping[str, str] = MappingProxyType(
     {
         "id": "sref",
         "mcp_session_id_prefix": "sid_prefix",
@@ -36,13 +36,26 @@ _COLUMNS: Mapping[str, str] = MappingProxyType(
 )
 """The attributes of a session as expressions; of an ended one, nothing is open or in flight."""
 
+_OUTCOME = (
+    "(SELECT o.{0} FROM audit o WHERE o.action_id = a.action_id AND o.phase = 'outcome' ORDER BY o.id DESC LIMIT 1)"
+)
+
+AUDIT_COLUMNS: Mapping[str, str] = MappingProxyType(
+    {
+        **{name: f"a.{name}" for name in ("at", "actor", "role", "action", "target", "reason", "address")},
+        **{name: f"coalesce({_OUTCOME.format(name)}, a.{name})" for name in ("outcome", "detail")},
+    }
+)
+"""The attributes of an audit entry: its first row, with its newest outcome."""
+
 _GLOB_ESCAPES = str.maketrans({"[": "[[]", "?": "[?]", "*": "[*]"})
 
 
 class Conditions:
     """SQL text to follow an existing condition, and its named parameters."""
 
-    def __init__(self, query: Filter, now: float) -> None:
+    def __init__(self, query: Filter, now: float, columns: Mapping[str, str] = SESSION_COLUMNS) -> None:
+        self._columns = columns
         self.parameters: dict[str, Any] = {"now": now}
         self.text = "".join(self._term(term) for term in query.terms)
 
@@ -59,7 +72,7 @@ class Conditions:
         return f"s.kind IN ({', '.join(self._bind(kind.value) for kind in sorted(kinds_of(term)))})"
 
     def _test(self, term: Term, test: Test) -> str:
-        columns = [_COLUMNS[attribute] for attribute in term.field.attributes if attribute in _COLUMNS]
+        columns = [self._columns[name] for name in term.field.attributes if name in self._columns]
         match term.field.kind:
             case ValueKind.STATE | ValueKind.CHOICE:
                 return ""

@@ -1,13 +1,14 @@
-"""Session records as rows and back."""
+"""Session records and events as rows and back."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
-from ...models import EndedId, SessionKind, SessionRecord, SessionState
+from ...models import Direction, EndedId, Event, EventKind, SessionKind, SessionRecord, SessionState
 from ..text import json_text, plain_text, shared
 from .items import SessionRow
 from .statements import read_statements
@@ -18,6 +19,9 @@ COLUMNS = (
     "end_reason, requests, errors, keys, bytes_in, bytes_out, trimmed_seq, delivered_seq, log_level, idle_seconds, "
     "lifetime_seconds"
 )
+
+_DIRECTIONS: Mapping[str, Direction] = MappingProxyType({direction.value: direction for direction in Direction})
+_KINDS: Mapping[str, EventKind] = MappingProxyType({kind.value: kind for kind in EventKind})
 
 _SET_BY_HAND = ("no", "trimmed_seq")
 
@@ -120,3 +124,9 @@ def to_ended_id(row: Sequence[Any]) -> EndedId:
     """Return what the `remembered` statement found."""
     sid_hash, reference, kind, state, *others = row
     return EndedId(sid_hash, reference, SessionKind(kind), SessionState(state), *others)
+
+
+def to_event(row: tuple[Any, ...]) -> Event:
+    """Return the event of a row of `log.sql`, read in the order of its fields."""
+    seq, epoch, at, direction, kind, *rest = row
+    return Event(seq, epoch, at, _DIRECTIONS[direction], _KINDS[kind], *rest)

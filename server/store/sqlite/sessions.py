@@ -110,6 +110,12 @@ class SqliteRegistry:
             lambda connection: dict(connection.execute(statement, conditions.parameters).fetchall())
         )
 
+    async def ended_numbers(self, query: Filter, *, now: float, limit: int) -> list[int]:
+        conditions = Conditions(query, now)
+        statement = self._sql["ended_numbers"].format(conditions=conditions.text)
+        parameters = conditions.parameters | {"limit": limit}
+        return await self._readers.run(lambda connection: [no for (no,) in connection.execute(statement, parameters)])
+
     async def sweep(self, now: float) -> int:
         return await self._sweep.run(now)
 

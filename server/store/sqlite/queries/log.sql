@@ -43,3 +43,22 @@ DELETE FROM event WHERE id <= ?
 
 -- name: drop_some
 DELETE FROM event WHERE id IN (SELECT id FROM event WHERE session = :session ORDER BY seq LIMIT :limit)
+
+-- name: newest_id
+SELECT coalesce(max(id), 0) FROM event
+
+-- name: oldest_id
+SELECT coalesce(min(id), 0) FROM event
+
+-- name: at_or_after
+-- Rows are added in order of time but for the writers' patience, so a time is found by bisection.
+SELECT at FROM event WHERE id >= ? ORDER BY id LIMIT 1
+
+-- name: server_read
+-- {index}, {conditions} and {payload} come from the query; see server_log.py.
+SELECT
+    e.id, s.sref, s.kind, s.client,
+    e.seq, e.epoch, e.at, e.direction, e.kind, e.method, e.stream, e.request_id, e.size, e.duration_us, e.error_code,
+    e.related_seq, e.expires, {payload}
+FROM event e {index} CROSS JOIN session s ON s.no = e.session
+WHERE e.id > :after AND e.id < :before {conditions} ORDER BY {order} DESC LIMIT :limit

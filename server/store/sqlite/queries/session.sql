@@ -30,6 +30,11 @@ ORDER BY {sort} {direction}, sref {direction} LIMIT :limit
 SELECT state, count(*) FROM session s
 WHERE state IN ('rejected', 'closed', 'expired') AND kind <> 'client' {conditions} GROUP BY state
 
+-- name: ended_numbers
+SELECT no FROM session s
+WHERE state IN ('rejected', 'closed', 'expired') AND kind <> 'client' {conditions}
+ORDER BY last_activity DESC, sref DESC LIMIT :limit
+
 -- name: over
 -- Ended sessions whose time is up.
 SELECT no FROM session
