@@ -153,9 +153,8 @@ class ServerEventOut(EventOut):
 
     @classmethod
     def of_server(cls, logged: ServerEvent) -> ServerEventOut:
-        event = EventOut.of(logged.event)
-        whose = {"id": logged.id, "session_id": logged.session_id, "client_name": logged.client_name or None}
-        return cls.model_construct(**{**dict(event), **whose})
+        event = dict(EventOut.of(logged.event))
+        return cls(id=logged.id, session_id=logged.session_id, client_name=logged.client_name or None, **event)
 
 
 class ServerEventsOut(BaseModel):

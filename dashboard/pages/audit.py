@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Final
+from typing import Annotated, Final, cast
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
@@ -118,7 +118,8 @@ async def show_action(
 async def _results(directory: Directory, entry: AuditEntry) -> dict[str, str]:
     """Return what became of each session, by its reference."""
     found = object_of(entry.detail).get("sessions")
-    return {str(name): str(result) for name, result in found.items()} if isinstance(found, dict) else {}
+    results = cast("dict[str, object]", found) if isinstance(found, dict) else {}
+    return {name: str(result) for name, result in results.items()}
 
 
 def _exported(entry: AuditEntry, *, is_json: bool) -> Row:
