@@ -26,6 +26,7 @@ STATUSES: Final[Mapping[str, int]] = MappingProxyType(
         "forbidden": 403,
         "not_signed_in": 401,
         "unsupported": 409,
+        "cannot_open": 409,
         "limit_reached": 429,
         "store_unavailable": 503,
         "overloaded": 503,

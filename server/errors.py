@@ -53,6 +53,15 @@ class NotSignedIn(SwitchroomError):
     code = "not_signed_in"
 
 
+class CannotOpen(SwitchroomError):
+    """A sealed secret does not open here. One text for every cause, so that nothing can be learned from it."""
+
+    code = "cannot_open"
+
+    def __init__(self, message: str = "This secret cannot be opened here.", **detail: object) -> None:
+        super().__init__(message, **detail)
+
+
 class Unsupported(SwitchroomError):
     """The transport, the era or the server cannot do this; the message says which and why."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     `127.0.0.1, 10.0.0.0/8`. Nobody's count otherwise."""
     log_format: Literal["auto", "json", "text"] = "auto"
     """One JSON object a line, or text; `auto` is text on a terminal and JSON elsewhere."""
+    secret_keys: SecretStr | None = None
+    """Keys that seal secret values, as `switchroom keys new` prints them, with commas between: the first one seals, all
+    of them open. `temporary` makes one that goes with the process."""
 
     limits: Literal["on", "off"] = "on"
     """`off` lifts the limits below for load tests; refused beyond loopback."""

@@ -11,10 +11,10 @@ from tests.support.source import imports, modules
 
 FLOORS: dict[str, tuple[frozenset[str], ...]] = {
     "server": (
-        frozenset({"errors", "ids", "logs", "models", "settings"}),
+        frozenset({"errors", "ids", "logs", "models", "sealing", "settings"}),
         frozenset({"filters", "recordview"}),
         frozenset({"accounts", "bus", "store"}),
-        frozenset({"engine"}),
+        frozenset({"engine", "rotation"}),
         frozenset({"current"}),
         frozenset({"transport"}),
         frozenset({"modern"}),
@@ -29,7 +29,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         | {"hosts", "jsontext", "problems", "returning", "urls", "visible", "wording"},
         frozenset({"contexts", "guard", "templating"}),
         frozenset({"auth", "errors", "queries", "rendering"}),
-        frozenset({"attention", "call_data", "compose", "deps", "forms", "overview_data", "panels"}),
+        frozenset({"attention", "call_data", "compose", "confirming", "deps", "forms", "overview_data", "panels"}),
         frozenset({"frames"}),
         frozenset({"actions", "api", "live", "pages"}),
         frozenset({"app"}),
@@ -43,6 +43,7 @@ ONLY_IN = {
     "mcp.server.connection": ("server.transport.kernel",),
     "sqlite3": ("server.store", "server.accounts"),
     "argon2": ("server.accounts",),
+    "cryptography": ("server.sealing",),
     "jinja2": ("dashboard.templating",),
     "uvicorn": ("dashboard.cli",),
     "h11": ("dashboard.cli",),

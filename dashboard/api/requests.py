@@ -126,3 +126,32 @@ class KeyIn(Body):
     if_version: Annotated[int, Field(ge=0, le=MAX_SEQ)] | None = Field(
         default=None, description="Store only if this is the present version; 0: only if there is none."
     )
+    secret: bool = Field(default=False, description="Seal it. What is a secret stays one until it is deleted.")
+
+
+KeyName = Annotated[PlainText, Field(min_length=1, max_length=1_000)]
+
+
+class KeyExpiryIn(Body):
+    """When a stored key vanishes."""
+
+    key: KeyName
+    ttl_seconds: Annotated[float, Field(gt=0)] | None = Field(description="Seconds from now; null: with its session.")
+    if_version: Annotated[int, Field(ge=1, le=MAX_SEQ)] | None = Field(
+        default=None, description="Change it only if this is the present version."
+    )
+
+
+class KeyRevelationIn(Body):
+    """Asks for the value of a secret."""
+
+    key: KeyName
+    password: Annotated[StrictStr, Field(min_length=1, max_length=1_000)] = Field(
+        description="The password of the admin who asks, given again."
+    )
+    operator: Annotated[StrictStr, Field(max_length=64)] = Field(
+        default="", description="Whose password it is; needed with an API token, which has none."
+    )
+    event_seq: Annotated[int, Field(ge=1, le=MAX_SEQ)] | None = Field(
+        default=None, description="The value that this `key` event set, instead of the present one."
+    )

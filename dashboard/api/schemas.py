@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from ...server.filters.fields import TRANSPORTS
-from ...server.models import Event, EventKind, InFlight, ServerEvent, Session, StoredKey, StreamInfo
+from ...server.models import Event, EventKind, InFlight, PastKey, ServerEvent, Session, StoredKey, StreamInfo
 from .values import members, optional_timestamp, parse_json, parse_request_id, timestamp
 
 Time = str
@@ -181,6 +181,7 @@ class KeyOut(BaseModel):
     name: str
     value: Any = Field(description="The JSON value; null for a secret.")
     is_secret: bool
+    key_id: str | None = Field(description="Which key of the ring a secret is sealed with.")
     version: int
     size_bytes: int
     updated_at: Time
@@ -192,6 +193,7 @@ class KeyOut(BaseModel):
             name=key.name,
             value=parse_json(key.value)[0],
             is_secret=key.value is None,
+            key_id=key.key_id,
             version=key.version,
             size_bytes=key.size_bytes,
             updated_at=timestamp(key.updated_at),
@@ -203,6 +205,43 @@ class KeysOut(BaseModel):
     """All stored keys of a session, by name."""
 
     items: list[KeyOut]
+
+
+class PastKeyOut(BaseModel):
+    """A stored key as it was."""
+
+    name: str
+    value: Any = Field(description="The JSON value; null for a secret and where it is not kept any more.")
+    is_secret: bool
+    is_lost: bool = Field(description="The value is not kept: retention dropped it, or it was too large for the log.")
+    version: int | None
+    size_bytes: int | None
+    set_by_seq: int | None = Field(description="The event that set it.")
+    updated_at: Time | None
+    expires_at: Time | None
+
+    @classmethod
+    def of(cls, key: PastKey) -> PastKeyOut:
+        return cls(
+            name=key.name,
+            value=parse_json(key.value)[0],
+            is_secret=key.is_secret,
+            is_lost=key.is_lost,
+            version=key.version,
+            size_bytes=key.size_bytes,
+            set_by_seq=key.seq,
+            updated_at=optional_timestamp(key.updated_at),
+            expires_at=optional_timestamp(key.expires_at),
+        )
+
+
+class PastKeysOut(BaseModel):
+    """The stored keys directly after an event."""
+
+    seq: int
+    at: Time
+    dropped: int = Field(description="Events at the log's beginning that retention dropped; keys may be missing.")
+    items: list[PastKeyOut]
 
 
 class StreamOut(BaseModel):

@@ -10,6 +10,7 @@ from ...server.errors import SwitchroomError
 from .accounts import operators, tokens
 from .audit import audit
 from .doctor import doctor
+from .keys import keys
 from .serve import serve
 
 
@@ -28,6 +29,6 @@ def main() -> None:
     """Run the command line."""
     group = OneSentence(name="switchroom", help="An operator console for live MCP sessions.")
     click.version_option(importlib.metadata.version("switchroom"), prog_name="switchroom")(group)
-    for command in (serve, tokens, operators, audit, doctor):
+    for command in (serve, tokens, operators, audit, doctor, keys):
         group.add_command(command)
     group()

@@ -34,14 +34,14 @@ def verify(db: str | None) -> None:
     sys.exit(1)
 
 
-def _event_file(db: str) -> Path | None:
+def event_file(db: str) -> Path | None:
     """Return the file of a database address; `None` where it names none."""
     path = db.removeprefix("sqlite:///")
     return Path(path) if path != db and path else None
 
 
 async def _first_broken(db: str) -> int | None:
-    path = _event_file(db)
+    path = event_file(db)
     if path is None or not path.is_file():
         raise StartupError(f"There is no database at {db}: name the one that the server uses with --db.")
     if not path.with_name(path.name + ".audit-key").is_file():

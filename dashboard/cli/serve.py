@@ -13,11 +13,12 @@ from typing import Any
 
 import click
 import uvicorn
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from ...server.attach import McpServer
 from ...server.errors import StartupError
 from ...server.logs import configure_logging
+from ...server.sealing import TEMPORARY
 from ...server.settings import Settings
 from ..app import Console, create_app
 from ..first_run import prepare_first_run
@@ -54,6 +55,8 @@ def serve(
     MCP answers at /mcp, the console at /admin, the JSON API at /api/v1.
     """
     settings = load_settings(host=host, port=port, db=db)
+    if demo and settings.secret_keys is None:
+        settings = settings.model_copy(update={"secret_keys": SecretStr(TEMPORARY)})
     check_limits(settings)
     configure_logging(settings.log_format)
     mcp = load_target(target)

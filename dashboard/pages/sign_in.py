@@ -11,8 +11,8 @@ from fastapi.responses import RedirectResponse, Response
 from ...server.accounts import Operator
 from ...server.errors import LimitReached, NotSignedIn, StoreUnavailable
 from ...server.models import Actor, Role
-from ..attempts import SignInAttempts
 from ..auth import address_of, clear_cookie, cookie_name, credential_of, set_cookie
+from ..confirming import attempts_of
 from ..contexts.sign_in import LinkPage, SignInPage
 from ..deps import accounts_of, current_actor, settings_of, switchroom
 from ..returning import safe_next
@@ -109,7 +109,7 @@ async def use_link(request: Request, token: Annotated[str, Form()] = "") -> Resp
 
 
 async def _authenticate(request: Request, name: str, password: str) -> Operator | None:
-    accounts, attempts, address = accounts_of(request), _attempts(request), address_of(request)
+    accounts, attempts, address = accounts_of(request), attempts_of(request), address_of(request)
     is_known = await accounts.sign_ins.is_known_address(name[:_MAX_NAME], address)
     try:
         attempts.admit(name, address, is_known_address=is_known)
@@ -146,7 +146,7 @@ async def _end_sign_in(request: Request) -> None:
 
 async def _note_refusal(request: Request, target: str, why: str) -> None:
     address = address_of(request)
-    if _attempts(request).is_recorded(address):
+    if attempts_of(request).is_recorded(address):
         await _note(request, Actor(_STRANGER, Role.VIEWER, "operator", address), "sign_in", target, "refused", why=why)
     else:
         logger.warning("A sign-in was refused (%s) from %s; no more audit rows for this address now", why, address)
@@ -163,15 +163,6 @@ async def _note(request: Request, actor: Actor, action: str, target: str, outcom
 async def _first_steps(request: Request) -> str:
     operators = await accounts_of(request).operators.all()
     return "" if any(operator.has_password for operator in operators) else _NOBODY
-
-
-def _attempts(request: Request) -> SignInAttempts:
-    state = request.app.state
-    if not hasattr(state, "sign_in_attempts"):
-        state.sign_in_attempts = SignInAttempts()
-    attempts = state.sign_in_attempts
-    assert isinstance(attempts, SignInAttempts)
-    return attempts
 
 
 def _form(

@@ -63,13 +63,14 @@ class SessionData:
             as_type: Read it as this type: a pydantic model, a dataclass, `list[int]`, … Plain JSON without it.
 
         Raises:
+            CannotOpen: It is a secret, and was sealed with a key that is not in the ring.
             InvalidInput: What is stored is no `as_type`, because it was stored as something else.
         """
         with told():
-            stored = await self._keys.entry(name)
-            if stored is None or stored.value is None:
+            text = await self._keys.read(name)
+            if text is None:
                 return default
-            return json.loads(stored.value) if as_type is None else reader_of(as_type, name)(stored.value)
+            return json.loads(text) if as_type is None else reader_of(as_type, name)(text)
 
     async def entry(self, name: str) -> StoredKey | None:
         """Return a key with its version, size, expiry and time of change; `None` when it is absent or expired."""
@@ -77,21 +78,32 @@ class SessionData:
             return await self._keys.entry(name)
 
     async def set(
-        self, name: str, value: Any, *, ttl_seconds: float | None = None, if_version: int | None = None
+        self,
+        name: str,
+        value: Any,
+        *,
+        secret: bool = False,
+        ttl_seconds: float | None = None,
+        if_version: int | None = None,
     ) -> StoredKey:
         """Store a value, JSON or anything that pydantic makes JSON of, and return the key as it now is.
 
         Args:
+            secret: Seal it (AES-256-GCM, key ring in SWITCHROOM_SECRET_KEYS): neither the file nor the console shows
+                it, only an admin who gives the password again. What is a secret stays one until it is deleted.
             ttl_seconds: Seconds until the key vanishes; `None` keeps it as long as the session.
             if_version: Store only if the key's version is this one; 0 means only if it is absent.
 
         Raises:
+            Unsupported: `secret=True`, and no key ring is configured; the message says how to make one.
             InvalidInput: The name is empty, too long or has control characters, or the value has no JSON form.
             Conflict: The key's version is another one; nothing was changed.
             LimitReached: The value is too large, or the session would store too many keys or bytes.
         """
         with told():
-            return await self._keys.set(name, value, expires_at=expiry(ttl_seconds), if_version=if_version)
+            return await self._keys.set(
+                name, value, secret=secret, expires_at=expiry(ttl_seconds), if_version=if_version
+            )
 
     async def delete(self, name: str, *, if_version: int | None = None) -> bool:
         """Remove a key; `False` when it was not there.

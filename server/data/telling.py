@@ -12,7 +12,7 @@ from typing import Any
 
 from mcp.server.mcpserver.exceptions import ToolError
 
-from ..errors import Conflict, InvalidInput, LimitReached, StoreUnavailable, SwitchroomError, Unsupported
+from ..errors import CannotOpen, Conflict, InvalidInput, LimitReached, StoreUnavailable, SwitchroomError, Unsupported
 
 
 class ToldInvalidInput(InvalidInput, ToolError):
@@ -33,6 +33,10 @@ class ToldStoreUnavailable(StoreUnavailable, ToolError):
 
 class ToldUnsupported(Unsupported, ToolError):
     """`Unsupported`, told to the client."""
+
+
+class ToldCannotOpen(CannotOpen, ToolError):
+    """`CannotOpen`, told to the client."""
 
 
 _TOLD = (ToldInvalidInput, ToldConflict, ToldLimitReached, ToldStoreUnavailable, ToldUnsupported)

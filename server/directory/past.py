@@ -57,8 +57,7 @@ async def _add_older(store: Store, session_no: int, moment: Event, found: dict[s
             if change.get("change") == "clear":
                 return  # which took with it what nothing else tells of
             if name not in changed and (change.get("change") == "delete" or change.get("version", 1) > 1):
-                version = change["version"] - 1 if change.get("change") == "set" else None
-                found.setdefault(name, PastKey(name, None, version, None, None, None, False, is_lost=True))
+                found.setdefault(name, _told_by(name, change))
             changed.add(name)
         if not page.has_more:
             break
@@ -85,8 +84,16 @@ def _key(event: Event, change: dict[str, Any]) -> PastKey | None:
         updated_at=event.at,
         expires_at=change.get("expires_at"),
         is_secret=is_secret,
+        seq=event.seq,
         is_lost="value" not in change and not is_secret,
     )
+
+
+def _told_by(name: str, change: dict[str, Any]) -> PastKey:
+    """Return what the next change tells of a key: that it was there, and of which version."""
+    version = change["version"] - 1 if change.get("change") == "set" else None
+    is_secret = "key_id" in change
+    return PastKey(name, None, version, None, None, None, is_secret=is_secret, seq=None, is_lost=True)
 
 
 def _as_it_is(stored: StoredKey) -> PastKey:
@@ -98,6 +105,7 @@ def _as_it_is(stored: StoredKey) -> PastKey:
         stored.updated_at,
         stored.expires_at,
         is_secret=stored.key_id is not None,
+        seq=None,
         is_lost=False,
     )
 

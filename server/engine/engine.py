@@ -18,6 +18,7 @@ from ..bus import ChangeBus
 from ..errors import StoreUnavailable, SwitchroomError
 from ..ids import hash_secret, new_reference
 from ..models import EventKind, Gauges, Session, SessionKind, SessionRecord, SessionState
+from ..sealing import KeyRing
 from ..settings import Settings
 from ..store.base import Store
 from .admission import Admission
@@ -45,6 +46,8 @@ class Engine:
         self.settings = settings
         self.store = store
         self.bus = bus
+        self.ring = KeyRing.of(settings.secret_keys.get_secret_value() if settings.secret_keys is not None else None)
+        """Seals secrets: stored values, and answers that a client may resume."""
         self.worker_id = "w-" + new_reference()[:6].lower()
         self.started_at = time.time()
         self.is_running = False

@@ -46,6 +46,7 @@ class EventFields(TypedDict, total=False):
     error_code: int | None
     related_seq: int | None
     expires_at: float | None
+    sealed: str | None
 
 
 def forget_outcome(future: asyncio.Future[None]) -> None:
@@ -149,12 +150,13 @@ class LiveSession(RecordView):
             fields.get("related_seq"),
             fields.get("expires_at"),
             payload,
+            fields.get("sealed"),
         )
 
-    def note(self, kind: EventKind, name: str, payload: str | None = None) -> None:
+    def note(self, kind: EventKind, name: str, payload: str | None = None, *, sealed: str | None = None) -> None:
         """Append a local event; one that the store has no room for is left out."""
         try:
-            self.write(Direction.LOCAL, kind, name, payload)
+            self.write(Direction.LOCAL, kind, name, payload, sealed=sealed)
         except StoreUnavailable:
             self.touch()
 

@@ -59,6 +59,9 @@ class Event(NamedTuple):
     expires_at: float | None = None
     """A queued broadcast or replay is not delivered after this time; `None` means no limit."""
     payload: str | None = None
+    """What may be shown, exported and searched: secrets are masked."""
+    sealed: str | None = None
+    """The whole text that `payload` is the masked form of, sealed: what a resuming client gets, or a secret's value."""
 
 
 class EventPage(NamedTuple):

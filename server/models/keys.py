@@ -31,6 +31,8 @@ class PastKey(NamedTuple):
     updated_at: float | None
     expires_at: float | None
     is_secret: bool
+    seq: int | None
+    """The event that set it; `None` where that is not kept."""
     is_lost: bool
     """Whether the value is missing because retention dropped its event, or it was too large for the log."""
 

@@ -31,6 +31,9 @@ class Operations:
         self.stop_broadcast = self.broadcasts.stop_broadcast
         self.set_key = keys.set_key
         self.delete_key = keys.delete_key
+        self.set_key_ttl = keys.set_key_ttl
+        self.reveal_key = keys.reveal_key
+        self.rotate_keys = keys.rotate_keys
         engine.on_written = self.deliveries.written
         engine.on_tick.append(self.deliveries.expire)
 

@@ -271,6 +271,30 @@ class KeyValues(Protocol):
     async def clear(self, session_no: int) -> int: ...
 
 
+class SealedRow(NamedTuple):
+    """A sealed text and where it is kept."""
+
+    table: str
+    """`kv` or `event`."""
+    session_no: int
+    name: str
+    """The stored key's name, or the event's `seq`."""
+    session_id: str
+    sealed: str
+
+
+class SealedRows(Protocol):
+    """Everything that is sealed, for re-sealing it under another key."""
+
+    async def stale(self, newest: str, *, after: SealedRow | None = None, limit: int = 100) -> list[SealedRow]:
+        """Return rows not sealed under the key `newest`, values before events, each in order, after one of them."""
+        ...
+
+    async def replace(self, rows: Sequence[tuple[SealedRow, str]], key_id: str) -> int:
+        """Put new tokens, of key `key_id`, in the place of those read; return how many rows still had them."""
+        ...
+
+
 class AuditLog(Protocol):
     """Append-only, chained with HMAC-SHA256, always committed in full before it is acknowledged."""
 
@@ -381,6 +405,8 @@ class Store(Protocol):
     def sessions(self) -> Registry: ...
     @property
     def keys(self) -> KeyValues: ...
+    @property
+    def sealed(self) -> SealedRows: ...
     @property
     def audit(self) -> AuditLog: ...
     @property

@@ -22,7 +22,8 @@ def page_size(limit: int) -> int:
 
 def kept_bytes(event: Event) -> int:
     """Return what an event counts against the bytes of its log."""
-    return EVENT_OVERHEAD_BYTES + (len(event.payload) if event.payload else 0)
+    size = EVENT_OVERHEAD_BYTES + (len(event.payload) if event.payload else 0)
+    return size if event.sealed is None else size + len(event.sealed)
 
 
 def count_threshold(cap: int) -> int:

@@ -31,6 +31,8 @@ def add_to(mcp: MCPServer) -> None:
         stored = await data.entry(key)
         if stored is None:
             return f"No data found for key '{key}' in current session"
+        if stored.key_id is not None:
+            return f"{key} is a secret: use retrieve_sensitive_data"
         at = datetime.datetime.fromtimestamp(stored.updated_at, datetime.UTC).isoformat(timespec="seconds")
         return f"{key} = {await data.get(key)} (stored at {at})"
 

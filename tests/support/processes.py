@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -103,10 +103,11 @@ def environment(**settings: str) -> dict[str, str]:
     return {**kept, **{f"SWITCHROOM_{name.upper()}": value for name, value in settings.items()}}
 
 
-def run_command(folder: Path, *arguments: str) -> str:
+def run_command(folder: Path, *arguments: str, settings: Mapping[str, str] | None = None) -> str:
     """Run a command of the command line in `folder` and return what it printed."""
+    given = environment(**(settings or {}))
     done = subprocess.run(
-        [*COMMAND, *arguments], cwd=folder, env=environment(), capture_output=True, text=True, timeout=60, check=True
+        [*COMMAND, *arguments], cwd=folder, env=given, capture_output=True, text=True, timeout=60, check=True
     )
     return done.stdout.strip()
 

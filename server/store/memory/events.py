@@ -120,6 +120,23 @@ class MemoryEventLog:
             return 0, 0
         return log.trimmed_seq + len(log.events), log.trimmed_seq
 
+    def sealed_events(self) -> Iterator[tuple[int, int, str]]:
+        """Return every sealed text: session, `seq` and token."""
+        for session_no, log in self._logs.items():
+            for event in log.events:
+                if event.sealed is not None:
+                    yield session_no, event.seq, event.sealed
+
+    def reseal(self, session_no: int, seq: int, old: str, new: str) -> bool:
+        """Put another token in the place of one that is still there."""
+        log = self._logs.get(session_no)
+        index = seq - log.trimmed_seq - 1 if log is not None else -1
+        if log is None or not 0 <= index < len(log.events) or log.events[index].sealed != old:
+            return False
+        log.events[index] = log.events[index]._replace(sealed=new)
+        log.kept_bytes += len(new) - len(old)
+        return True
+
     def forget(self, session_no: int) -> int:
         """Drop a whole log and return how many events it had."""
         log = self._logs.pop(session_no, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ...models import StoredKey
@@ -76,6 +76,21 @@ class MemoryKeyValues:
     def size(self, session_no: int) -> int:
         """Return how many keys a session has, at once."""
         return len(self._live(session_no))
+
+    def sealed_values(self) -> Iterator[tuple[int, str, str]]:
+        """Return every secret: session, name and token."""
+        for session_no, entries in self._sessions.items():
+            for name, entry in entries.items():
+                if entry.sealed is not None:
+                    yield session_no, name, entry.sealed.decode("ascii", "replace")
+
+    def reseal(self, session_no: int, name: str, old: str, new: str, key_id: str) -> bool:
+        """Put another token in the place of one that is still there."""
+        entry = self._sessions.get(session_no, {}).get(name)
+        if entry is None or entry.sealed != old.encode("ascii"):
+            return False
+        self._sessions[session_no][name] = _Entry(entry.key._replace(key_id=key_id), new.encode("ascii"))
+        return True
 
     def forget(self, session_no: int) -> int:
         """Drop a session's keys, expired ones too, and return how many there were."""

@@ -52,6 +52,11 @@ class MemoryRegistry:
         self._last_no += 1
         return self._last_no
 
+    def reference(self, session_no: int) -> str:
+        """Return the public reference of a session; `""` for one that is not kept."""
+        record = self._records.get(session_no)
+        return record.id if record is not None else ""
+
     def save(self, record: SessionRecord) -> asyncio.Future[None]:
         return self.save_many((record,))
 

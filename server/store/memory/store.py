@@ -11,6 +11,7 @@ from .broadcasts import MemoryBroadcasts
 from .events import MemoryEventLog
 from .figures import MemoryFigures
 from .keys import MemoryKeyValues
+from .sealed import MemorySealedRows
 from .sessions import MemoryRegistry
 
 
@@ -24,6 +25,7 @@ class MemoryStore:
         self._broadcasts = MemoryBroadcasts()
         self._figures = MemoryFigures()
         self._sessions = MemoryRegistry(retention, self._events, self._keys, self._broadcasts, self._figures)
+        self._sealed = MemorySealedRows(self._keys, self._events, self._sessions)
         self._audit = MemoryAuditLog(clock)
 
     @property
@@ -37,6 +39,10 @@ class MemoryStore:
     @property
     def keys(self) -> MemoryKeyValues:
         return self._keys
+
+    @property
+    def sealed(self) -> MemorySealedRows:
+        return self._sealed
 
     @property
     def audit(self) -> MemoryAuditLog:

@@ -18,6 +18,7 @@ from .keys import SqliteKeyValues
 from .logs import LogEnds
 from .queue import WriteQueue
 from .readers import Readers
+from .sealed import SqliteSealedRows
 from .sessions import SqliteRegistry
 from .sweep import Sweep
 from .writer import Writer
@@ -47,6 +48,7 @@ class SqliteStore:
         sweep = Sweep(self._queue, ends, retention, self._note_highest_no)
         self._sessions = SqliteRegistry(self._queue, self._readers, sweep, clock)
         self._keys = SqliteKeyValues(self._queue, self._readers, clock)
+        self._sealed = SqliteSealedRows(self._queue, self._readers)
         self._audit = SqliteAuditLog(self._queue, self._readers, audit_key_path or Path(f"{path}.audit-key"), clock)
         self._broadcasts = SqliteBroadcasts(self._queue, self._readers)
         self._figures = SqliteFigures(self._queue, self._readers)
@@ -64,6 +66,10 @@ class SqliteStore:
     @property
     def keys(self) -> SqliteKeyValues:
         return self._keys
+
+    @property
+    def sealed(self) -> SqliteSealedRows:
+        return self._sealed
 
     @property
     def audit(self) -> SqliteAuditLog:

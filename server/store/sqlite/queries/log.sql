@@ -3,12 +3,12 @@
 -- name: append
 INSERT INTO event (
     session, seq, epoch, at, direction, kind, method, stream, request_id, size, duration_us, error_code, related_seq,
-    expires, payload, start
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    expires, payload, sealed, start
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: newest
 -- Where a log ends: its newest event, and the bytes before and in it.
-SELECT seq, start, coalesce(length(payload), 0) FROM event WHERE session = ? ORDER BY seq DESC LIMIT 1
+SELECT seq, start, coalesce(length(payload), 0) + coalesce(length(sealed), 0) FROM event WHERE session = ? ORDER BY seq DESC LIMIT 1
 
 -- name: oldest
 SELECT seq, start FROM event WHERE session = ? ORDER BY seq LIMIT 1
@@ -26,7 +26,7 @@ SELECT max(
 -- {conditions} and {order} come from the query; see events.py.
 SELECT
     seq, epoch, at, direction, kind, method, stream, request_id, size, duration_us, error_code, related_seq, expires,
-    payload
+    payload, sealed
 FROM event WHERE session = :session AND seq > :after {conditions} ORDER BY seq {order} LIMIT :limit
 
 -- name: drop
