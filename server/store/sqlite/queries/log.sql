@@ -8,7 +8,8 @@ INSERT INTO event (
 
 -- name: newest
 -- Where a log ends: its newest event, and the bytes before and in it.
-SELECT seq, start, coalesce(length(payload), 0) + coalesce(length(sealed), 0) FROM event WHERE session = ? ORDER BY seq DESC LIMIT 1
+SELECT seq, start, coalesce(length(payload), 0) + coalesce(length(sealed), 0)
+FROM event WHERE session = ? ORDER BY seq DESC LIMIT 1
 
 -- name: oldest
 SELECT seq, start FROM event WHERE session = ? ORDER BY seq LIMIT 1
