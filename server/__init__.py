@@ -6,16 +6,18 @@ Everything named here is public; other modules may change between minor versions
 from __future__ import annotations
 
 from .attach import Switchroom, attach, switchroom
-from .data import SessionData, SessionStateStore, log_message, session_data
+from .data import SessionData, SessionGroups, SessionStateStore, log_message, session_data, session_groups
 from .settings import Settings
 
 __all__ = [
     "SessionData",
+    "SessionGroups",
     "SessionStateStore",
     "Settings",
     "Switchroom",
     "attach",
     "log_message",
     "session_data",
+    "session_groups",
     "switchroom",
 ]

@@ -22,6 +22,7 @@ from .foreign import fastmcp_app, is_fastmcp
 from .models import SessionKind
 from .mounts import Mount
 from .operations.operations import Operations
+from .operations.sending import Route
 from .settings import Settings
 from .shutdown import chained_signals
 from .store.base import Retention, Store
@@ -120,7 +121,7 @@ class Switchroom:
         mount = Mount(self.engine, manager.app, self._unique_name(manager.app.name))
         mount.clients.load()
         self._mounts[mount.name] = mount
-        self.operations.broadcasts.announcements[mount.name] = mount.announcements
+        self.operations.postman.routes[mount.name] = Route(mount.announcements, mount.clients, mount.declared_lists)
         self.directory.server_names.append(mount.name)
         return mount
 
@@ -173,6 +174,8 @@ class Switchroom:
 
     async def _forget(self, session: LiveSession) -> None:
         self.operations.deliveries.forget(session)
+        for mount in self._mounts.values():
+            mount.announcements.forget(session.record.id)
         if session.record.kind is not SessionKind.CLIENT:
             await self.store.keys.clear(session.record.no)
 

@@ -31,6 +31,12 @@ class Mount:
         self.announcements.install(server)
         server.middleware.insert(0, Recorder(engine, Handles(engine, name), self.clients, server))
 
+    def declared_lists(self) -> frozenset[str]:
+        """Return the lists whose changes the server declares to handshake-era clients at `initialize`."""
+        declared = self.server.create_initialization_options().capabilities
+        parts = {"tools": declared.tools, "prompts": declared.prompts, "resources": declared.resources}
+        return frozenset(name for name, part in parts.items() if part is not None and part.list_changed)
+
     def replace_leg(self, manager: StreamableHTTPSessionManager) -> None:
         """Put our stateful leg in place of the SDK's."""
         # An ordinary attribute that the SDK reads on every request; its declared type is narrower than its use.

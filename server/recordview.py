@@ -82,6 +82,10 @@ class RecordView:
         return self.record.key_count
 
     @property
+    def groups(self) -> tuple[str, ...]:
+        return ()
+
+    @property
     def created_at(self) -> float:
         return self.record.created_at
 

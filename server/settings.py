@@ -121,6 +121,13 @@ class Settings(BaseSettings):
     max_total_value_bytes: int = Field(default=4 * 1024 * 1024, ge=1)
     """Bytes of all stored values of a session."""
 
+    max_groups: int = Field(default=16, ge=0)
+    """Groups one session may be a member of; 0 turns coordination off."""
+    max_group_members: int = Field(default=256, ge=2)
+    """Members of one group."""
+    max_group_messages_per_minute: int = Field(default=60, ge=1)
+    """Messages one session may send to its groups in a minute, joining included."""
+
     announcements: bool = True
     """Declare what broadcasts need: `logging` in the handshake era, the announcements resource in the newer one."""
 

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from .fastmcp_state import SessionStateStore
+from .groups import SessionGroups, session_groups
 from .messages import LEVELS, log_message
 from .session_data import SessionData, session_data
 
-__all__ = ["LEVELS", "SessionData", "SessionStateStore", "log_message", "session_data"]
+__all__ = [
+    "LEVELS",
+    "SessionData",
+    "SessionGroups",
+    "SessionStateStore",
+    "log_message",
+    "session_data",
+    "session_groups",
+]

@@ -262,9 +262,11 @@ class Directory:
             raise NotFound(f"No action {action_id} is recorded.")
         return entry
 
-    async def broadcasts(self, *, limit: int = 50, before: str | None = None) -> list[Broadcast]:
-        """Return broadcasts, newest first."""
-        return await self._engine.store.broadcasts.list(limit=limit, before=before)
+    async def broadcasts(
+        self, *, limit: int = 50, before: str | None = None, group: str | None = None
+    ) -> list[Broadcast]:
+        """Return broadcasts, newest first; `group` chooses what its members sent, `""` what operators did."""
+        return await self._engine.store.broadcasts.list(limit=limit, before=before, group=group)
 
     async def broadcast(self, broadcast_id: str) -> Broadcast:
         """Return one broadcast with its figures.

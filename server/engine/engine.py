@@ -24,6 +24,7 @@ from ..store.base import Store
 from .admission import Admission
 from .calls import Call, EarlyAnswer
 from .ending import SESSION_ENDED, Aborts, end_message
+from .groups import Coordination
 from .limits import LimitCounter
 from .meter import Meter
 from .refusals import Refusals
@@ -59,7 +60,8 @@ class Engine:
         self.meter = Meter(store.figures, lambda: self.gauges)
         self.loop_lag = LoopLag()
         self.refusals = Refusals()
-        self.on_end: list[EndHook] = []
+        self.groups = Coordination(settings, store)
+        self.on_end: list[EndHook] = [self.groups.forget]
         """Run once for every session that ends, whatever ended it."""
         self.release: Callable[[LiveSession], Awaitable[None]] | None = None
         """How the transport frees what it keeps in `LiveSession.resident`."""
@@ -92,6 +94,7 @@ class Engine:
             self._keep(LiveSession(record, self.store.events, self.bus, now))
         await self.meter.load()
         self.loop_lag.start()
+        await self.groups.load(self.by_id)
         self.is_running, self.is_stopping, self._draining = True, False, None
 
     async def stop(self) -> None:
@@ -110,6 +113,7 @@ class Engine:
             await self.flush()
         await self.store.close()
         self.by_id.clear()
+        self.groups.clear()
         self._by_hash.clear()
 
     async def drain(self) -> None:

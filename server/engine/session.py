@@ -65,6 +65,7 @@ class LiveSession(RecordView):
         "early_end",
         "is_dirty",
         "last_used",
+        "member_of",
         "pending",
         "recent",
         "resident",
@@ -87,6 +88,8 @@ class LiveSession(RecordView):
         self.recent: RecentActivity | None = None
         self.resident: Any = None
         """What the transport keeps in memory while the session is in use; `None` in hibernation."""
+        self.member_of: tuple[str, ...] = ()
+        """Names of the groups it is a member of; `engine.groups` changes it."""
         self.early_end: EarlyAnswer | None = None
         """Set once the session has ended: what every later use of it is told."""
 
@@ -225,6 +228,10 @@ class LiveSession(RecordView):
         return len(self.streams) if self.streams else 0
 
     @property
+    def groups(self) -> tuple[str, ...]:
+        return self.member_of
+
+    @property
     def status(self) -> str:
         record = self.record
         if record.state is not SessionState.INITIALIZED:
@@ -243,6 +250,7 @@ class LiveSession(RecordView):
             expires_at=self._expires_at(idle_seconds, lifetime_seconds),
             recent=recent,
             version=self.version,
+            groups=self.groups,
         )
 
     def _expires_at(self, idle_seconds: float, lifetime_seconds: float | None) -> float | None:
@@ -267,6 +275,7 @@ def describe(
     expires_at: float | None = None,
     recent: tuple[tuple[int, int], ...] = (),
     version: int = 0,
+    groups: tuple[str, ...] = (),
 ) -> Session:
     """Return the public view of a record; the defaults fit one that is not in memory."""
     is_modern = record.protocol_version >= MODERN_SINCE
@@ -303,4 +312,5 @@ def describe(
         trimmed_seq=record.trimmed_seq,
         recent=recent,
         version=version,
+        groups=groups,
     )

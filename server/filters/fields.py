@@ -24,6 +24,8 @@ class ValueKind(Enum):
     CHOICE = auto()
     TEXT = auto()
     """Equal without regard to case, or with `*` for any characters."""
+    NAMES = auto()
+    """Several texts at once, each compared like `TEXT`; one of them has to match."""
     DATE = auto()
     """Text that sorts by time, such as a protocol revision; also takes an operator."""
     VERSION = auto()
@@ -79,6 +81,7 @@ _ALL = (
     Field("protocol", ValueKind.DATE, ("protocol_version",), "protocol revision", "2025-11-25 or >=2025-06-18"),
     Field("principal", ValueKind.TEXT, ("principal",), "who the access token speaks for", "user-17 or svc:*"),
     Field("server", ValueKind.TEXT, ("server",), "name of the mounted MCP server", "tickets"),
+    Field("group", ValueKind.NAMES, ("groups",), "a group it is a member of", "planners or team-*"),
     Field("worker", ValueKind.TEXT, ("worker_id",), "process that holds it", "web-2"),
     Field("address", ValueKind.TEXT, ("address",), "address of the client", "10.0.*"),
     Field("id", ValueKind.TEXT, ("id", "mcp_session_id_prefix"), "reference, or start of the session id", "1f0c*"),

@@ -53,6 +53,8 @@ class Matchable(Protocol):
     @property
     def key_count(self) -> int: ...
     @property
+    def groups(self) -> tuple[str, ...]: ...
+    @property
     def created_at(self) -> float: ...
     @property
     def last_activity_at(self) -> float: ...
@@ -124,6 +126,8 @@ def _compile(term: Term) -> Predicate:
             return _duration(term)
         case ValueKind.SEARCH:
             return _search(term)
+        case ValueKind.NAMES:
+            return _names(term)
         case ValueKind.TEXT | ValueKind.DATE | ValueKind.VERSION:
             return _text(term)
 
@@ -143,6 +147,18 @@ def _duration(term: Term) -> Predicate:
     operators = dict(_OPERATORS)
     tests = tuple((operators[test.op], cast(float, test.operand)) for test in term.tests)
     return lambda item, now: any(compare(now - read(item), operand) for compare, operand in tests)
+
+
+def _names(term: Term) -> Predicate:
+    read = cast(Callable[[Matchable], tuple[str, ...]], attrgetter(*term.field.attributes))
+    tests = term.tests
+
+    def holds(item: Matchable, now: float) -> bool:
+        # Most sessions have no names at all.
+        names = read(item)
+        return bool(names) and any(matches_text(test, name, is_version=False) for name in names for test in tests)
+
+    return holds
 
 
 def _search(term: Term) -> Predicate:

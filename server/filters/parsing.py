@@ -214,7 +214,7 @@ def _read_search(field: Field, op: Op | None, typed: str, position: int) -> Test
 
 def _read_text(field: Field, op: Op | None, typed: str, position: int) -> Test:
     if op is not None and op.is_ordering:
-        if field.kind is ValueKind.TEXT:
+        if field.kind in (ValueKind.TEXT, ValueKind.NAMES):
             raise FilterError(f'"{field.key}:" compares text: it takes no {op.value}.', position=position)
         value = typed.replace(_STAR, "*")
         if not value:
@@ -249,6 +249,7 @@ _READERS: Mapping[ValueKind, Callable[[Field, Op | None, str, int], Test]] = {
     ValueKind.STATE: _read_choice,
     ValueKind.CHOICE: _read_choice,
     ValueKind.TEXT: _read_text,
+    ValueKind.NAMES: _read_text,
     ValueKind.DATE: _read_text,
     ValueKind.VERSION: _read_text,
     ValueKind.COUNT: _read_count,

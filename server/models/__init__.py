@@ -6,8 +6,10 @@ bytes, and a payload is the JSON text of one JSON-RPC message with everything ou
 
 from __future__ import annotations
 
+from .blocks import Block, BlockKind
 from .events import STANDALONE_STREAM, Direction, Event, EventKind, EventPage, ServerEvent, ServerLogPage
 from .figures import LATENCY_BOUNDS_US, LATENCY_STEPS, NO_LATENCY, Figures, Gauges, joined, percentile_us
+from .groups import DEFAULT_GROUP, GROUP_NAME, GROUP_NAME_RULE, Group, Member
 from .keys import KeysAt, PastKey, StoredKey
 from .operators import Actor, AuditEntry, Broadcast, DeliveryStatus, Receipt, Role
 from .sessions import (
@@ -26,13 +28,18 @@ from .sessions import (
 
 __all__ = [
     "ACTIVE_WINDOW_SECONDS",
+    "DEFAULT_GROUP",
     "ENDED_STATES",
+    "GROUP_NAME",
+    "GROUP_NAME_RULE",
     "LATENCY_BOUNDS_US",
     "LATENCY_STEPS",
     "NO_LATENCY",
     "STANDALONE_STREAM",
     "Actor",
     "AuditEntry",
+    "Block",
+    "BlockKind",
     "Broadcast",
     "DeliveryStatus",
     "Direction",
@@ -43,8 +50,10 @@ __all__ = [
     "EventPage",
     "Figures",
     "Gauges",
+    "Group",
     "InFlight",
     "KeysAt",
+    "Member",
     "PastKey",
     "Receipt",
     "Role",

@@ -66,6 +66,20 @@ class Broadcast:
     """Recipients by `DeliveryStatus` value; they add up to `audience`."""
     expires_at: float
     idempotency_key: str | None = None
+    method: str = "notifications/message"
+    """The notification a handshake-era session gets."""
+    logger: str = "switchroom"
+    """The `logger` field of a log message."""
+    is_json: bool = False
+    """Whether `text` is JSON text, sent as the value it spells."""
+    is_queued: bool = True
+    """Whether a client without a stream gets it with its next one, rather than not at all."""
+    is_trial: bool = False
+    """Whether its sender tried it on one session first."""
+    group: str = ""
+    """Name of the group whose member sent it with a tool; empty for an operator's."""
+    sender: str | None = None
+    """Id of the session that sent it with a tool; `None` for an operator's."""
 
 
 class Role(StrEnum):

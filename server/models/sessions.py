@@ -176,6 +176,8 @@ class Session:
     end_reason: str | None
     log_level: str | None
     trimmed_seq: int
+    groups: tuple[str, ...] = ()
+    """Names of the groups it is a member of; membership ends with the session."""
     recent: tuple[tuple[int, int], ...] = ()
     """`(requests, errors)` of the last five minutes in 24 equal steps, oldest first."""
     version: int = 0

@@ -11,7 +11,7 @@ import datetime
 import json
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import anyio
@@ -32,8 +32,6 @@ from mcp_types import (
     ReadResourceRequestParams,
     ReadResourceResult,
     Resource,
-    ResourceUpdatedNotification,
-    ResourceUpdatedNotificationParams,
     SubscriptionsListenRequestParams,
     SubscriptionsListenResult,
     TextResourceContents,
@@ -42,52 +40,23 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from ..current import CurrentCall, current_call
 from ..engine.limits import Limit
-from ..engine.session import LiveSession
 from ..engine.streams import OpenStream
 from ..transport.principals import token_has_expired
+from .listeners import LOG_MESSAGE, URI, Listener, Told, Update, make_notification
 
-URI = "switchroom://announcements"
+__all__ = ["URI", "Announcement", "Announcements"]
+
 _KEPT = 20
-_MAX_WAITING = 64
 _TOKEN_SECONDS = 5.0
 """How often a listen stream looks at its token: the SDK checks it when the request starts and never again."""
 
 
-class Listener:
-    """One open `subscriptions/listen` stream."""
-
-    def __init__(self, session: LiveSession, uris: frozenset[str]) -> None:
-        self.session = session
-        self.uris = uris
-        self.updates: asyncio.Queue[Callable[[bool], None]] = asyncio.Queue(_MAX_WAITING)
-        self.closing = asyncio.Event()
-
-    def give_up(self) -> None:
-        """Report what was not written: the stream has ended."""
-        while not self.updates.empty():
-            self.updates.get_nowait()(False)
-
-
-class Told:
-    """One client's outcome over all its listen streams: written to one of them, or to none."""
-
-    def __init__(self, report: Callable[[bool], None], waiting: int) -> None:
-        self._report: Callable[[bool], None] | None = report
-        self._waiting = waiting
-
-    def add(self, was_written: bool) -> None:
-        self._waiting -= 1
-        if self._report is not None and (was_written or self._waiting == 0):
-            report, self._report = self._report, None
-            report(was_written)
-
-
 class Announcement(NamedTuple):
-    """One message of an operator."""
+    """One message of an operator, or of a member of a group."""
 
+    number: int
     at: str
-    level: str
-    text: str
+    content: Mapping[str, object]
     readers: frozenset[str] | None
     """Ids of the clients it was addressed to; nobody else may read it. `None`: everybody."""
 
@@ -98,29 +67,48 @@ class Announcements:
     def __init__(self, *, is_enabled: bool) -> None:
         self.is_enabled = is_enabled
         self._latest: deque[Announcement] = deque(maxlen=_KEPT)
-        self._listeners: list[Listener] = []
+        self._of_groups: dict[str, deque[Announcement]] = {}
+        """By client, so that the talk of one group pushes out nobody else's messages."""
+        self._count = 0
+        self._by_client: dict[str, list[Listener]] = {}
 
     # -- what operators do ---------------------------------------------------------------------
 
-    def add(self, text: str, level: str, readers: frozenset[str] | None) -> None:
+    def add(
+        self, content: Mapping[str, object], readers: frozenset[str] | None, *, is_from_group: bool = False
+    ) -> None:
         """Put an announcement into the resource, for everybody (`None`) or for some clients only."""
         at = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        self._latest.append(Announcement(at, level, text, readers))
+        self._count += 1
+        announcement = Announcement(self._count, at, content, readers)
+        if not is_from_group:
+            self._latest.append(announcement)
+            return
+        for reader in readers or ():
+            self._of_groups.setdefault(reader, deque(maxlen=_KEPT)).append(announcement)
 
-    def tell(self, session_id: str, report: Callable[[bool], None]) -> bool:
-        """Send "resource updated" to a client's streams; `report` is told whether it was written.
+    def forget(self, session_id: str) -> None:
+        """Drop what only a client that has left could read."""
+        self._of_groups.pop(session_id, None)
 
-        Returns `False` when no stream of that client listens to the announcements.
+    def tell(self, session_id: str, report: Callable[[bool], None], *, method: str = LOG_MESSAGE) -> bool:
+        """Send a notification to a client's streams; `report` is told whether it was written.
+
+        A log message goes as "resource updated" of the announcements. Returns `False` when no stream of that
+        client asked for it.
         """
-        listeners = [
-            listener
-            for listener in self._listeners
-            if listener.session.record.id == session_id and URI in listener.uris and not listener.updates.full()
-        ]
+        listeners = [listener for listener in self._asking(session_id, method) if not listener.updates.full()]
         told = Told(report, len(listeners))
         for listener in listeners:
-            listener.updates.put_nowait(told.add)
+            listener.updates.put_nowait(Update(method, told.add))
         return bool(listeners)
+
+    def listens(self, session_id: str, *, method: str = LOG_MESSAGE) -> bool:
+        """Whether a stream of that client asked for such a message."""
+        return bool(self._asking(session_id, method))
+
+    def _asking(self, session_id: str, method: str) -> list[Listener]:
+        return [each for each in self._by_client.get(session_id, ()) if method in each.methods]
 
     # -- the resource --------------------------------------------------------------------------
 
@@ -171,11 +159,9 @@ class Announcements:
     def _contents(self) -> ReadResourceResult:
         current = current_call.get()
         reader = current.session.record.id if current is not None else ""
-        readable = [
-            {"at": each.at, "level": each.level, "text": each.text}
-            for each in self._latest
-            if each.readers is None or reader in each.readers
-        ]
+        meant = [each for each in self._latest if each.readers is None or reader in each.readers]
+        meant = sorted([*meant, *self._of_groups.get(reader, ())], key=lambda each: each.number)
+        readable = [{"at": each.at, **each.content} for each in meant]
         text = json.dumps({"announcements": readable}, ensure_ascii=False, indent=2)
         return ReadResourceResult(contents=[TextResourceContents(uri=URI, mime_type="application/json", text=text)])
 
@@ -189,11 +175,11 @@ class Announcements:
             result: SubscriptionsListenResult = await inner(ctx, params)
             return result
         self._check_room(current)
-        listener = Listener(current.session, frozenset(params.notifications.resource_subscriptions or ()))
+        listener = Listener(current.session, params.notifications)
         opened = OpenStream(current.call.seq, "listen", listener.closing.set, method=ctx.method)
         session = current.session
         session.streams = [*(session.streams or []), opened]
-        self._listeners.append(listener)
+        self._by_client.setdefault(session.record.id, []).append(listener)
         session.touch()
         tasks: list[asyncio.Future[Any]] = [
             asyncio.ensure_future(inner(ctx, params)),
@@ -211,7 +197,7 @@ class Announcements:
         finally:
             # First what needs no waiting: a scope that is cancelled interrupts every wait in here.
             opened.is_closed = True
-            self._listeners.remove(listener)
+            self._remove(listener)
             session.streams.remove(opened)
             session.last_used = time.monotonic()
             session.touch()
@@ -223,26 +209,31 @@ class Announcements:
 
     def _check_room(self, current: CurrentCall) -> None:
         settings, session = current.engine.settings, current.session
-        held = sum(1 for listener in self._listeners if listener.session is session)
+        held = len(self._by_client.get(session.record.id, ()))
         # A client that comes from many addresses; the SDK serves 1,024 in all, to whoever comes first.
         if settings.has_limits and held >= settings.max_listen_streams:
             current.engine.limit_hits.hit(Limit.LISTEN_STREAMS, session.record.address)
             raise MCPError(INTERNAL_ERROR, f"This client holds {held} listen streams, its limit")
 
+    def _remove(self, listener: Listener) -> None:
+        listeners = self._by_client[listener.session.record.id]
+        listeners.remove(listener)
+        if not listeners:
+            del self._by_client[listener.session.record.id]
+
     async def _forward(self, ctx: ServerRequestContext[Any, Any], listener: Listener, opened: OpenStream) -> None:
         meta: dict[str, Any] = {SUBSCRIPTION_ID_META_KEY: ctx.request_id}
         while True:
-            report = await listener.updates.get()
-            params = ResourceUpdatedNotificationParams(uri=URI, _meta=meta)
+            update = await listener.updates.get()
             written = False
             try:
                 await ctx.session.send_notification(
-                    ResourceUpdatedNotification(params=params), related_request_id=ctx.request_id
+                    make_notification(update.method, meta), related_request_id=ctx.request_id
                 )
                 written = True
                 opened.wrote(1)
             finally:
-                report(written)
+                update.report(written)
 
 
 async def _until_token_expires(ctx: ServerRequestContext[Any, Any]) -> None:

@@ -35,6 +35,12 @@ class Clients:
             if record.server == self._server_name:
                 self._ids[_key(record.principal_key, record.client_name, record.client_version)] = record.id
 
+    def of_handle(self, session: LiveSession) -> LiveSession | None:
+        """Return the client that opened a handle, while it is known: its listen streams reach the handle."""
+        record = session.record
+        key = _key(record.principal_key, record.client_name, record.client_version)
+        return self._engine.by_id.get(self._ids.get(key, ""))
+
     def of_request(self, ctx: ServerRequestContext[Any, Any]) -> LiveSession:
         """Return the client's log, opened at its first call.
 

@@ -1,116 +1,104 @@
-"""Broadcast: one message to many, with a receipt for each.
-
-Handshake era: a `notifications/message` on the session's standalone stream and on no other (a message
-must not be repeated on two streams). 2026-07-28: the announcements resource and its listeners.
-"""
+"""Broadcast: one message to many, with a receipt for each; `sending.py` knows how each one is reached."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypedDict, Unpack
 
-from ..data.messages import LEVELS
 from ..directory.directory import Directory
 from ..engine.engine import Engine
 from ..engine.session import LiveSession, forget_outcome
-from ..errors import InvalidInput, NotFound, Overloaded
+from ..errors import InvalidInput, NotFound
 from ..filters import Filter, parse_filter
 from ..ids import new_reference
-from ..models import (
-    STANDALONE_STREAM,
-    Actor,
-    Broadcast,
-    DeliveryStatus,
-    Direction,
-    EventKind,
-    Receipt,
-    SessionKind,
-    SessionState,
-)
-from ..modern.announcements import URI, Announcements
-from ..transport.messages import encode
+from ..models import Actor, Broadcast, DeliveryStatus, Receipt
+from ..modern.listeners import LOG_MESSAGE
 from .actions import Actions
-from .deliveries import Deliveries
+from .sending import Mailing, Message, Postman, is_reachable_now
+from .wording import LOGGER, Wording, check_ttl, check_wording
 
-MAX_TEXT = 10_000
-MAX_TTL_SECONDS = 7 * 24 * 3600.0
 _AT_ONCE = 100
 """Recipients between two turns of the loop: a concurrent call must not wait for a large audience."""
 
 _RESUMED = 50
 """How many of the latest broadcasts a start looks through for what a restart left open."""
 
-LOGGER = "switchroom"
-"""The `logger` field of a broadcast's log message."""
-
 
 class BroadcastVerbs:
     """Sending messages to clients."""
 
-    def __init__(self, engine: Engine, directory: Directory, actions: Actions, deliveries: Deliveries) -> None:
+    def __init__(self, engine: Engine, directory: Directory, actions: Actions, postman: Postman) -> None:
         self._engine = engine
         self._directory = directory
         self._actions = actions
-        self._deliveries = deliveries
+        self._postman = postman
         self._stopped: set[str] = set()
-        self.announcements: dict[str, Announcements] = {}
-        """By the name of the mounted server."""
 
     async def broadcast(
         self,
         actor: Actor,
         *,
-        text: str,
+        text: str = "",
         level: str = "info",
+        method: str = LOG_MESSAGE,
+        logger: str = LOGGER,
+        is_json: bool = False,
         query: Filter | None = None,
         exclude: Filter | None = None,
         session_ids: Sequence[str] = (),
         idempotency_key: str | None = None,
         ttl_seconds: float | None = None,
+        is_queued: bool = True,
+        is_trial: bool = False,
     ) -> Broadcast:
         """Start to send a message and return at once; the figures fill up as it goes.
 
         Args:
+            text: What log messages say; with `is_json` the JSON text of the value they carry.
+            method: `notifications/message`, or a list-changed notification, which carries no text.
             query: Who gets it; without it, and without `session_ids`, every live session and client.
+            exclude: Who gets nothing all the same.
             ttl_seconds: How long it waits for a client without a stream; `None` means the setting.
+            is_queued: Whether it waits at all; otherwise a client without a stream is skipped.
+            is_trial: Whether it is tried on one session first; the next trial is offered the same one.
             idempotency_key: A second broadcast with the same key returns the first one.
 
         Raises:
             Forbidden: The actor may not act.
-            InvalidInput: The text is empty or too long, or the level is unknown.
+            InvalidInput: The message, its level or its logger is malformed, or a trial names no single session.
+            NotFound: None of the chosen sessions is live any more.
         """
-        chosen = query or parse_filter("")
-        excluded = exclude or parse_filter("")
-        target = chosen.text or ("chosen sessions" if session_ids else "(all live sessions)")
-        async with self._actions.run(actor, "broadcast", target) as action:
-            message = check_message(text, level, ttl_seconds)
-            recipients = self._recipients(chosen, excluded, session_ids)
-            ttl = self._engine.settings.queue_seconds if ttl_seconds is None else ttl_seconds
-            now = time.time()
-            wanted = Broadcast(
-                id=new_reference(),
-                created_at=now,
-                actor=actor.name,
-                text=message,
-                level=level,
+        chosen, excluded = query or parse_filter(""), exclude or parse_filter("")
+        target = chosen.text or (", ".join(session_ids[:25]) if session_ids else "(all live sessions)")
+        async with self._actions.run(actor, "try_broadcast" if is_trial else "broadcast", target) as action:
+            wording = Wording(text.strip(), level, method, logger.strip(), is_json)
+            data = check_wording(wording)
+            check_ttl(ttl_seconds)
+            if is_trial and len(session_ids) != 1:
+                raise InvalidInput("Choose one session to try it on.", field="trial")
+            recipients, gone = self._recipients(chosen, excluded, session_ids)
+            wanted = _draft(
+                actor.name,
+                wording,
+                self._engine.settings.queue_seconds if ttl_seconds is None else ttl_seconds,
                 filter=chosen.text,
                 exclude=excluded.text,
-                status="sending",
-                audience=len(recipients),
-                counts={DeliveryStatus.PENDING.value: len(recipients)},
-                expires_at=now + ttl,
-                idempotency_key=idempotency_key,
+                idempotency_key=idempotency_key or None,
+                is_queued=is_queued,
+                is_trial=is_trial,
             )
-            stored = await self._engine.store.broadcasts.create(wanted, [s.record.id for s in recipients])
-            action.detail = {"broadcast": stored.id, "audience": stored.audience, "level": level}
+            stored = await self._store(wanted, recipients, gone)
+            action.detail = {"broadcast": stored.id, "audience": stored.audience, "level": level, "method": method}
             if stored.id == wanted.id:
                 is_for_all = not session_ids and chosen.is_empty and excluded.is_empty
-                self._engine.spawn(self._send(stored, recipients, is_for_all))
+                self._engine.spawn(self.send(stored, data, recipients, gone=gone, is_for_all=is_for_all))
             return stored
 
     async def stop_broadcast(self, actor: Actor, broadcast_id: str) -> Broadcast:
-        """Stop sending; what was sent is not unsent.
+        """Stop sending; what was sent is not unsent, and what is queued stays queued.
 
         Raises:
             Forbidden: The actor may not act.
@@ -125,101 +113,87 @@ class BroadcastVerbs:
             await self._engine.store.broadcasts.set_status(broadcast_id, "stopped")
             return await self._directory.broadcast(broadcast_id)
 
-    def _recipients(self, query: Filter, exclude: Filter, session_ids: Sequence[str]) -> list[LiveSession]:
-        if not session_ids:
-            return self._directory.audience_of(query, exclude)
-        found = [self._engine.by_id.get(session_id) for session_id in dict.fromkeys(session_ids)]
-        live = [session for session in found if session is not None]
-        if not live:
-            raise NotFound("None of the chosen sessions is live any more.")
-        return live
+    def _recipients(
+        self, query: Filter, exclude: Filter, session_ids: Sequence[str]
+    ) -> tuple[list[LiveSession], list[str]]:
+        """Return who gets it, those with an open stream first, and the chosen ones that have ended."""
+        gone: list[str] = []
+        if session_ids:
+            found = {session_id: self._engine.by_id.get(session_id) for session_id in session_ids}
+            gone = [session_id for session_id, session in found.items() if session is None]
+            chosen = [session for session in found.values() if session is not None]
+            if not chosen:
+                raise NotFound("None of the chosen sessions is live any more.")
+            now = time.time()
+            live = [session for session in chosen if exclude.is_empty or not exclude.matches(session, now)]
+        else:
+            live = self._directory.audience_of(query, exclude)
+        return sorted(live, key=lambda session: not is_reachable_now(self._postman, session)), gone
+
+    async def _store(self, wanted: Broadcast, recipients: Sequence[LiveSession], gone: Sequence[str] = ()) -> Broadcast:
+        ids = [*(session.record.id for session in recipients), *gone]
+        counts = {DeliveryStatus.PENDING.value: len(ids)}
+        return await self._engine.store.broadcasts.create(replace(wanted, audience=len(ids), counts=counts), ids)
 
     # -- sending -------------------------------------------------------------------------------
 
-    async def _send(self, broadcast: Broadcast, recipients: list[LiveSession], is_for_all: bool) -> None:
-        readers = None if is_for_all else frozenset(s.record.id for s in recipients)
-        for announcements in self.announcements.values():
-            announcements.add(broadcast.text, broadcast.level, readers)
+    async def send_in_group(
+        self, sender: LiveSession, group: str, text: str, data: object, others: Sequence[LiveSession]
+    ) -> Broadcast:
+        """Send a member's message to the other members of its group, and return it when it has been tried on all."""
+        record = sender.record
+        wanted = _draft(
+            f"session {record.id}",
+            Wording(text, logger="coordination"),
+            self._engine.settings.queue_seconds,
+            filter=f"group:{group}",
+            exclude=f"id:{record.id}",
+            group=group,
+            sender=record.id,
+        )
+        stored = await self._store(wanted, others)
+        await self.send(stored, data, others)
+        return stored
+
+    async def send(
+        self,
+        broadcast: Broadcast,
+        data: object,
+        recipients: Sequence[LiveSession],
+        *,
+        gone: Sequence[str] = (),
+        is_for_all: bool = False,
+    ) -> None:
+        """Try a stored broadcast on every recipient; what is settled later settles its receipt by itself."""
+        mailing = Mailing(
+            self._postman,
+            _message(broadcast, data),
+            recipients,
+            lambda receipts: self._settle(broadcast.id, receipts),
+        )
+        mailing.announce(recipients, is_for_all=is_for_all)
+        if gone:
+            reason = "it had ended before anything was sent"
+            self._settle(broadcast.id, [Receipt(each, DeliveryStatus.FAILED, time.time(), reason) for each in gone])
         for start in range(0, len(recipients), _AT_ONCE):
             lot = recipients[start : start + _AT_ONCE]
             if broadcast.id in self._stopped:
-                receipts = [_receipt(s, DeliveryStatus.SKIPPED, "stopped by an operator") for s in lot]
+                now, reason = time.time(), "stopped by an operator"
+                receipts = [Receipt(s.record.id, DeliveryStatus.SKIPPED, now, reason) for s in lot]
             else:
-                receipts = [self._send_to(broadcast, session) for session in lot]
+                receipts = [mailing.send(session) for session in lot]
             self._settle(broadcast.id, receipts)
             await asyncio.sleep(0)
         if broadcast.id not in self._stopped:
             await self._engine.store.broadcasts.set_status(broadcast.id, "done")
+        self._stopped.discard(broadcast.id)
         self._engine.bus.publish(broadcast.id)
 
     def _settle(self, broadcast_id: str, receipts: Sequence[Receipt]) -> None:
         self._engine.store.broadcasts.settle(broadcast_id, receipts).add_done_callback(forget_outcome)
         self._engine.bus.publish(broadcast_id)
 
-    def _send_to(self, broadcast: Broadcast, session: LiveSession) -> Receipt:
-        record = session.record
-        if session.early_end is not None:
-            return _receipt(session, DeliveryStatus.FAILED, "the session ended meanwhile")
-        if record.kind is SessionKind.CLIENT:
-            return self._announce(broadcast, session)
-        if record.kind is SessionKind.HANDLE:
-            reason = "a handle has no stream of its own; its client is addressed through its listen stream"
-            return _receipt(session, DeliveryStatus.SKIPPED, reason)
-        if record.state in (SessionState.NOT_INITIALIZED, SessionState.INITIALIZING):
-            return _receipt(session, DeliveryStatus.SKIPPED, "its handshake is not finished")
-        if record.log_level is not None and _severity(broadcast.level) < _severity(record.log_level):
-            return _receipt(session, DeliveryStatus.BELOW_LEVEL, f"the client asked for {record.log_level} and above")
-        try:
-            return self._append(broadcast, session)
-        except Overloaded as error:
-            return _receipt(session, DeliveryStatus.FAILED, error.message)
-
-    def _append(self, broadcast: Broadcast, session: LiveSession) -> Receipt:
-        params = {"level": broadcast.level, "logger": LOGGER, "data": broadcast.text}
-        payload = encode({"jsonrpc": "2.0", "method": "notifications/message", "params": params})
-        event, committed = session.append(
-            Direction.FROM_SERVER,
-            EventKind.NOTIFICATION,
-            "notifications/message",
-            payload,
-            stream=STANDALONE_STREAM,
-            expires_at=broadcast.expires_at,
-        )
-        committed.add_done_callback(forget_outcome)
-        self._expect(broadcast.id, session, event.seq, broadcast.expires_at)
-        if session.open_stream(STANDALONE_STREAM) is not None:
-            return _receipt(session, DeliveryStatus.PENDING, None, event.seq)
-        return _receipt(session, DeliveryStatus.QUEUED, "no stream is open; sent with the next one", event.seq)
-
-    def _expect(self, broadcast_id: str, session: LiveSession, seq: int, expires_at: float) -> None:
-        session_id = session.record.id
-
-        def report(was_written: bool) -> None:
-            status = DeliveryStatus.DELIVERED if was_written else DeliveryStatus.FAILED
-            reason = None if was_written else "no stream was opened in time, or the session ended"
-            self._settle(broadcast_id, [Receipt(session_id, status, time.time(), reason, seq)])
-
-        self._deliveries.expect(session.record.no, seq, expires_at, report)
-
-    def _announce(self, broadcast: Broadcast, session: LiveSession) -> Receipt:
-        announcements = self.announcements.get(session.record.server)
-        if announcements is None or not announcements.is_enabled:
-            return _receipt(session, DeliveryStatus.NOT_LISTENING, "announcements are turned off")
-        if announcements.tell(session.record.id, self._announced(broadcast, session)):
-            return _receipt(session, DeliveryStatus.PENDING, None)
-        return _receipt(session, DeliveryStatus.NOT_LISTENING, f"it has no listen stream for {URI}")
-
-    def _announced(self, broadcast: Broadcast, session: LiveSession) -> Callable[[bool], None]:
-        def report(was_written: bool) -> None:
-            if was_written and session.early_end is None:
-                payload = encode(
-                    {"jsonrpc": "2.0", "method": "notifications/resources/updated", "params": {"uri": URI}}
-                )
-                session.write(Direction.FROM_SERVER, EventKind.NOTIFICATION, "notifications/resources/updated", payload)
-            status = DeliveryStatus.DELIVERED if was_written else DeliveryStatus.FAILED
-            self._settle(broadcast.id, [_receipt(session, status, None if was_written else "its stream was closed")])
-
-        return report
+    # -- after a restart -----------------------------------------------------------------------
 
     async def resume(self) -> None:
         """Take up what was under way before a restart: expect what is queued, settle what cannot come any more."""
@@ -242,30 +216,52 @@ class BroadcastVerbs:
         elif session.record.delivered_seq >= receipt.seq:
             self._settle(broadcast.id, [receipt._replace(status=DeliveryStatus.DELIVERED, reason=None)])
         else:
-            self._expect(broadcast.id, session, receipt.seq, broadcast.expires_at)
+            self._postman.expect(
+                session, receipt.seq, broadcast.expires_at, lambda settled: self._settle(broadcast.id, settled)
+            )
 
 
-def check_message(text: str, level: str, ttl_seconds: float | None) -> str:
-    """Return the text of a broadcast without surrounding space.
+class _Details(TypedDict, total=False):
+    """The fields of a broadcast that only some have; see `models.Broadcast`."""
 
-    Raises:
-        InvalidInput: It is empty or too long, the level is unknown, or the time is out of bounds.
-    """
-    message = text.strip()
-    if not message:
-        raise InvalidInput("Write a message.", field="text")
-    if len(message) > MAX_TEXT:
-        raise InvalidInput(f"A message may have {MAX_TEXT:,} characters; this has {len(message):,}.", field="text")
-    if level not in LEVELS:
-        raise InvalidInput(f"{level!r} is no level: use one of {', '.join(LEVELS)}.", field="level")
-    if ttl_seconds is not None and not 0 <= ttl_seconds <= MAX_TTL_SECONDS:
-        raise InvalidInput("A message waits from 0 seconds to 7 days.", field="ttl_seconds")
-    return message
+    filter: str
+    exclude: str
+    idempotency_key: str | None
+    is_queued: bool
+    is_trial: bool
+    group: str
+    sender: str | None
 
 
-def _severity(level: str) -> int:
-    return next((index for index, known in enumerate(LEVELS) if known == level), 0)
+def _draft(actor: str, wording: Wording, ttl_seconds: float, **details: Unpack[_Details]) -> Broadcast:
+    """Return a broadcast that is not stored yet and has no audience."""
+    now = time.time()
+    empty = Broadcast(
+        id=new_reference(),
+        created_at=now,
+        actor=actor,
+        text=wording.text,
+        level=wording.level,
+        filter="",
+        exclude="",
+        status="sending",
+        audience=0,
+        counts={},
+        expires_at=now + ttl_seconds,
+        method=wording.method,
+        logger=wording.logger,
+        is_json=wording.is_json,
+    )
+    return replace(empty, **details)
 
 
-def _receipt(session: LiveSession, status: DeliveryStatus, reason: str | None, seq: int | None = None) -> Receipt:
-    return Receipt(session.record.id, status, time.time(), reason, seq)
+def _message(broadcast: Broadcast, data: object) -> Message:
+    return Message(
+        data=data,
+        level=broadcast.level,
+        logger=broadcast.logger,
+        expires_at=broadcast.expires_at,
+        method=broadcast.method,
+        is_queued=broadcast.is_queued,
+        group=broadcast.group,
+    )

@@ -8,8 +8,10 @@ from ..models import Actor
 from .actions import Actions
 from .broadcasts import BroadcastVerbs
 from .deliveries import Deliveries
+from .groups import GroupVerbs
 from .keys import KeyVerbs
 from .replays import ReplayVerbs
+from .sending import Postman
 from .sessions import SessionVerbs
 
 
@@ -21,7 +23,9 @@ class Operations:
         self.deliveries = Deliveries()
         sessions = SessionVerbs(engine, directory, actions)
         keys = KeyVerbs(engine, actions)
-        self.broadcasts = BroadcastVerbs(engine, directory, actions, self.deliveries)
+        self.postman = Postman(engine, self.deliveries)
+        self.broadcasts = BroadcastVerbs(engine, directory, actions, self.postman)
+        groups = GroupVerbs(engine, directory, actions, self.postman, self.broadcasts)
         self._actions = actions
         self.expire = sessions.expire
         self.cancel = sessions.cancel
@@ -34,6 +38,8 @@ class Operations:
         self.set_key_ttl = keys.set_key_ttl
         self.reveal_key = keys.reveal_key
         self.rotate_keys = keys.rotate_keys
+        self.remove_member = groups.remove_member
+        engine.groups.post = groups
         engine.on_written = self.deliveries.written
         engine.on_tick.append(self.deliveries.expire)
 

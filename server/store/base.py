@@ -17,6 +17,7 @@ from ..filters import Filter
 from ..models import (
     Actor,
     AuditEntry,
+    Block,
     Broadcast,
     DeliveryStatus,
     Direction,
@@ -25,6 +26,7 @@ from ..models import (
     EventKind,
     EventPage,
     Figures,
+    Member,
     Receipt,
     ServerLogPage,
     SessionRecord,
@@ -352,14 +354,21 @@ class Broadcasts(Protocol):
 
     async def get(self, broadcast_id: str) -> Broadcast | None: ...
 
-    async def list(self, *, limit: int = 50, before: str | None = None) -> list[Broadcast]:
-        """Return broadcasts newest first; `before` is the id of the last one already shown."""
+    async def list(self, *, limit: int = 50, before: str | None = None, group: str | None = None) -> list[Broadcast]:
+        """Return broadcasts newest first; `before` is the id of the last one already shown.
+
+        `group` chooses the messages that members of that group sent with a tool; `""` chooses operators'.
+        """
         ...
 
     async def receipts(
         self, broadcast_id: str, *, status: DeliveryStatus | None = None, limit: int = 1_000, after: str = ""
     ) -> builtins.list[Receipt]:
         """Return receipts by session id."""
+        ...
+
+    async def last_trial(self, actor: str) -> str | None:
+        """Return the session an operator last tried a broadcast on, or `None`."""
         ...
 
     async def queued(self, now: float) -> builtins.list[tuple[str, Receipt]]:
@@ -376,6 +385,42 @@ class FiguresLog(Protocol):
 
     async def read(self, since: int) -> list[Figures]:
         """Return the minutes that begin at `since` (Unix seconds) or later, oldest first."""
+        ...
+
+
+class Groups(Protocol):
+    """Which sessions are members of which groups. Few enough to be read whole at start-up."""
+
+    def join(self, member: Member) -> asyncio.Future[None]:
+        """Queue a membership; one that is there already keeps the time it began."""
+        ...
+
+    def leave(self, member: Member) -> asyncio.Future[None]:
+        """Queue the end of one membership; nothing happens when it is not there."""
+        ...
+
+    def forget(self, session_id: str) -> asyncio.Future[None]:
+        """Queue the end of all memberships of a session."""
+        ...
+
+    async def load(self) -> list[Member]:
+        """Return every membership, the oldest first."""
+        ...
+
+
+class Blocks(Protocol):
+    """Whom the server refuses. Always committed in full before it is acknowledged; read whole at start-up."""
+
+    def put(self, block: Block) -> asyncio.Future[None]:
+        """Queue a block, in place of the one with the same id."""
+        ...
+
+    def remove(self, block_id: str) -> asyncio.Future[None]:
+        """Queue the removal of a block; nothing happens when it is not there."""
+        ...
+
+    async def load(self) -> list[Block]:
+        """Return every block, those past their time included, the oldest first."""
         ...
 
 
@@ -413,6 +458,10 @@ class Store(Protocol):
     def broadcasts(self) -> Broadcasts: ...
     @property
     def figures(self) -> FiguresLog: ...
+    @property
+    def groups(self) -> Groups: ...
+    @property
+    def blocks(self) -> Blocks: ...
     @property
     def is_durable(self) -> bool:
         """Whether anything survives the process."""

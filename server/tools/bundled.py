@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mcp.server.mcpserver import MCPServer
 
-from . import sensitive, session_keys, sessions, workbench
+from . import coordination, sensitive, session_keys, sessions, workbench
 
 
 def bundled_server(name: str = "switchroom-bundled") -> MCPServer:
@@ -15,5 +15,6 @@ def bundled_server(name: str = "switchroom-bundled") -> MCPServer:
     sessions.add_to(mcp)
     session_keys.add_to(mcp)
     sensitive.add_to(mcp)
+    coordination.add_to(mcp)
     workbench.add_to(mcp)
     return mcp

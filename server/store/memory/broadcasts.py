@@ -34,6 +34,8 @@ class MemoryBroadcasts:
             text=plain_text(broadcast.text),
             filter=plain_text(broadcast.filter),
             exclude=plain_text(broadcast.exclude),
+            logger=plain_text(broadcast.logger),
+            group=plain_text(broadcast.group),
             audience=len(receipts),
             idempotency_key=key,
         )
@@ -58,12 +60,13 @@ class MemoryBroadcasts:
         known = self._broadcasts.get(broadcast_id)
         return self._figures(known) if known is not None else None
 
-    async def list(self, *, limit: int = 50, before: str | None = None) -> list[Broadcast]:
+    async def list(self, *, limit: int = 50, before: str | None = None, group: str | None = None) -> list[Broadcast]:
         newest_first = list(reversed(self._broadcasts.values()))
         if before is not None:
             ids = [broadcast.id for broadcast in newest_first]
             newest_first = newest_first[ids.index(before) + 1 :] if before in ids else []
-        return [self._figures(broadcast) for broadcast in newest_first[: page_size(limit)]]
+        chosen = [broadcast for broadcast in newest_first if group is None or broadcast.group == group]
+        return [self._figures(broadcast) for broadcast in chosen[: page_size(limit)]]
 
     async def receipts(
         self, broadcast_id: str, *, status: DeliveryStatus | None = None, limit: int = 1_000, after: str = ""
@@ -74,6 +77,12 @@ class MemoryBroadcasts:
             if receipt.session_id > after and (status is None or receipt.status is status)
         ]
         return sorted(found)[: page_size(limit)]
+
+    async def last_trial(self, actor: str) -> str | None:
+        for broadcast in reversed(self._broadcasts.values()):
+            if broadcast.is_trial and broadcast.actor == plain_text(actor):
+                return next(iter(self._receipts[broadcast.id]), None)
+        return None
 
     async def queued(self, now: float) -> builtins.list[tuple[str, Receipt]]:
         return [

@@ -10,6 +10,7 @@ from .audit import MemoryAuditLog
 from .broadcasts import MemoryBroadcasts
 from .events import MemoryEventLog
 from .figures import MemoryFigures
+from .groups import MemoryBlocks, MemoryGroups
 from .keys import MemoryKeyValues
 from .sealed import MemorySealedRows
 from .sessions import MemoryRegistry
@@ -27,6 +28,8 @@ class MemoryStore:
         self._sessions = MemoryRegistry(retention, self._events, self._keys, self._broadcasts, self._figures)
         self._sealed = MemorySealedRows(self._keys, self._events, self._sessions)
         self._audit = MemoryAuditLog(clock)
+        self._groups = MemoryGroups()
+        self._blocks = MemoryBlocks()
 
     @property
     def events(self) -> MemoryEventLog:
@@ -55,6 +58,14 @@ class MemoryStore:
     @property
     def figures(self) -> MemoryFigures:
         return self._figures
+
+    @property
+    def groups(self) -> MemoryGroups:
+        return self._groups
+
+    @property
+    def blocks(self) -> MemoryBlocks:
+        return self._blocks
 
     @property
     def is_durable(self) -> bool:

@@ -40,6 +40,13 @@ class SqliteBroadcasts:
             len(sessions),
             broadcast.expires_at,
             key,
+            broadcast.method,
+            plain_text(broadcast.logger),
+            broadcast.is_json,
+            broadcast.is_queued,
+            broadcast.is_trial,
+            plain_text(broadcast.group),
+            broadcast.sender,
         )
 
         def work(connection: sqlite3.Connection) -> Broadcast | None:
@@ -84,8 +91,8 @@ class SqliteBroadcasts:
     async def get(self, broadcast_id: str) -> Broadcast | None:
         return await self._readers.run(lambda connection: self._find(connection, broadcast_id))
 
-    async def list(self, *, limit: int = 50, before: str | None = None) -> list[Broadcast]:
-        parameters = {"limit": page_size(limit), "before": before}
+    async def list(self, *, limit: int = 50, before: str | None = None, group: str | None = None) -> list[Broadcast]:
+        parameters = {"limit": page_size(limit), "before": before, "group": group}
 
         def work(connection: sqlite3.Connection) -> builtins.list[Broadcast]:
             rows = connection.execute(self._sql["list"], parameters).fetchall()
@@ -106,6 +113,11 @@ class SqliteBroadcasts:
         rows = await self._readers.run(lambda connection: connection.execute(statement, parameters).fetchall())
         return [_receipt(row) for row in rows]
 
+    async def last_trial(self, actor: str) -> str | None:
+        wanted = (plain_text(actor),)
+        row = await self._readers.run(lambda connection: connection.execute(self._sql["last_trial"], wanted).fetchone())
+        return row[0] if row is not None else None
+
     async def queued(self, now: float) -> builtins.list[tuple[str, Receipt]]:
         statement = self._sql["queued"]
         rows = await self._readers.run(lambda connection: connection.execute(statement, {"now": now}).fetchall())
@@ -116,7 +128,8 @@ class SqliteBroadcasts:
         return self._broadcast(connection, row) if row is not None else None
 
     def _broadcast(self, connection: sqlite3.Connection, row: Sequence[Any]) -> Broadcast:
-        *columns, audience, number, expires_at, idempotency_key = row
+        columns, (audience, number, expires_at, idempotency_key), kind = row[:8], row[8:12], row[12:]
+        method, logger, is_json, is_queued, is_trial, group, sender = kind
         counts = dict(connection.execute(self._sql["counts"], (number,)).fetchall())
         every_count = {status.value: counts.get(status.value, 0) for status in DeliveryStatus}
         broadcast_id, created_at, actor, text, level, query, exclude, status = columns
@@ -133,6 +146,13 @@ class SqliteBroadcasts:
             counts=every_count,
             expires_at=expires_at,
             idempotency_key=idempotency_key,
+            method=method,
+            logger=logger,
+            is_json=bool(is_json),
+            is_queued=bool(is_queued),
+            is_trial=bool(is_trial),
+            group=group,
+            sender=sender,
         )
 
 

@@ -76,6 +76,8 @@ class Conditions:
         match term.field.kind:
             case ValueKind.STATE | ValueKind.CHOICE:
                 return ""
+            case ValueKind.NAMES:
+                return "0"  # an ended session is a member of no group
             case ValueKind.COUNT:
                 return f"{columns[0]} {test.op.value} {self._bind(test.operand)}"
             case ValueKind.DURATION:

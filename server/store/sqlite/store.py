@@ -14,6 +14,7 @@ from .broadcasts import SqliteBroadcasts
 from .connection import FileLock, check_path
 from .events import SqliteEventLog
 from .figures import SqliteFigures
+from .groups import SqliteBlocks, SqliteGroups
 from .keys import SqliteKeyValues
 from .logs import LogEnds
 from .queue import WriteQueue
@@ -52,6 +53,8 @@ class SqliteStore:
         self._audit = SqliteAuditLog(self._queue, self._readers, audit_key_path or Path(f"{path}.audit-key"), clock)
         self._broadcasts = SqliteBroadcasts(self._queue, self._readers)
         self._figures = SqliteFigures(self._queue, self._readers)
+        self._groups = SqliteGroups(self._queue, self._readers)
+        self._blocks = SqliteBlocks(self._queue, self._readers)
         self._writer = Writer(path, self._queue, ends, is_always_synced=is_always_synced, finish=self._finish)
         self._is_open = False
 
@@ -82,6 +85,14 @@ class SqliteStore:
     @property
     def figures(self) -> SqliteFigures:
         return self._figures
+
+    @property
+    def groups(self) -> SqliteGroups:
+        return self._groups
+
+    @property
+    def blocks(self) -> SqliteBlocks:
+        return self._blocks
 
     @property
     def is_durable(self) -> bool:

@@ -12,8 +12,8 @@ from switchroom.server.filters import Filter, FilterError, known_keys, parse_fil
 
 EVERY_KEY = (
     "state:active,idle client:claude-code version:>=2.1 protocol:2025-11-25 transport:http principal:user-17 "
-    "server:tickets worker:web-2 errors:>0 requests:<=100 inflight:>0 streams:0 keys:>=2 idle:>10m age:<1h seen:<2h "
-    'kind:handle id:01JD* address:192.0.2.* -client:inspector "free text"'
+    "server:tickets group:team-* worker:web-2 errors:>0 requests:<=100 inflight:>0 streams:0 keys:>=2 idle:>10m "
+    'age:<1h seen:<2h kind:handle id:01JD* address:192.0.2.* -client:inspector "free text"'
 )
 
 

@@ -43,6 +43,7 @@ SESSION = Session(
     end_reason=None,
     log_level=None,
     trimmed_seq=0,
+    groups=("planners", "team-a"),
 )
 
 
@@ -78,6 +79,9 @@ def matches(text: str, **values: object) -> bool:
         "principal:svc:*",
         "server:TICKETS",
         "worker:web-2",
+        "group:planners",
+        "group:nobody,TEAM-*",
+        "-group:nobody",
         "address:192.0.2.*",
         "id:0123456789abc",
         "id:DEADBEEF",

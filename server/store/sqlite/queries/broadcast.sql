@@ -2,8 +2,9 @@
 
 -- name: create
 INSERT INTO broadcast (
-    id, created, actor, text, level, filter, exclude, status, audience, expires, idempotency_key
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    id, created, actor, text, level, filter, exclude, status, audience, expires, idempotency_key,
+    method, logger, is_json, is_queued, is_trial, group_name, sender
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: add_receipts
 -- One statement whatever the number; the sessions come as a JSON array.
@@ -21,17 +22,21 @@ WHERE broadcast = (SELECT no FROM broadcast WHERE id = :broadcast) AND session =
 UPDATE broadcast SET status = ? WHERE id = ?
 
 -- name: get
-SELECT id, created, actor, text, level, filter, exclude, status, audience, no, expires, idempotency_key
+SELECT id, created, actor, text, level, filter, exclude, status, audience, no, expires, idempotency_key,
+    method, logger, is_json, is_queued, is_trial, group_name, sender
 FROM broadcast WHERE id = ?
 
 -- name: by_idempotency_key
-SELECT id, created, actor, text, level, filter, exclude, status, audience, no, expires, idempotency_key
+SELECT id, created, actor, text, level, filter, exclude, status, audience, no, expires, idempotency_key,
+    method, logger, is_json, is_queued, is_trial, group_name, sender
 FROM broadcast WHERE idempotency_key = ?
 
 -- name: list
-SELECT id, created, actor, text, level, filter, exclude, status, audience, no, expires, idempotency_key
+SELECT id, created, actor, text, level, filter, exclude, status, audience, no, expires, idempotency_key,
+    method, logger, is_json, is_queued, is_trial, group_name, sender
 FROM broadcast
-WHERE :before IS NULL OR no < (SELECT no FROM broadcast WHERE id = :before)
+WHERE (:before IS NULL OR no < (SELECT no FROM broadcast WHERE id = :before))
+    AND (:group IS NULL OR group_name = :group)
 ORDER BY no DESC LIMIT :limit
 
 -- name: counts
@@ -47,6 +52,10 @@ ORDER BY session LIMIT :limit
 SELECT b.id, r.session, r.status, r.at, r.reason, r.seq
 FROM broadcast b JOIN receipt r ON r.broadcast = b.no AND r.status = 'queued'
 WHERE b.expires > :now ORDER BY b.no, r.session
+
+-- name: last_trial
+SELECT r.session FROM broadcast b JOIN receipt r ON r.broadcast = b.no
+WHERE b.actor = ? AND b.is_trial = 1 ORDER BY b.no DESC LIMIT 1
 
 -- name: old
 SELECT no FROM broadcast WHERE created <= :before ORDER BY no LIMIT 1
