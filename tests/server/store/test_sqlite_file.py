@@ -199,3 +199,7 @@ async def test_files_are_readable_by_their_owner_alone(open_sqlite: OpenSqlite, 
     await store.sessions.save(make_record(1))
     for path in database.parent.iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path.name
+
+
+def test_each_step_of_the_schema_has_a_number_of_its_own() -> None:
+    assert [step.version for step in read_migrations()] == list(range(1, len(read_migrations()) + 1))
