@@ -254,12 +254,18 @@ class StreamOut(BaseModel):
     sent: int
     last_write_at: Time | None
     resumed_from: int | None
+    written_at: Time | None = Field(description="When a write last went through, pings included.")
+    blocked_since: Time | None = Field(description="Since when a write waits for a client that does not read.")
+    queued: int | None = Field(description="Committed events that wait to be written; null where not known.")
+    write_errors: int
 
     @classmethod
     def of(cls, stream: StreamInfo) -> StreamOut:
         times = {
             "opened_at": timestamp(stream.opened_at),
             "last_write_at": optional_timestamp(stream.last_write_at),
+            "written_at": optional_timestamp(stream.written_at),
+            "blocked_since": optional_timestamp(stream.blocked_since),
         }
         return cls.model_validate({**stream._asdict(), **times})
 

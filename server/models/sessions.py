@@ -223,4 +223,12 @@ class StreamInfo(NamedTuple):
     sent: int
     """Events written to this connection."""
     last_write_at: float | None
+    """When an event was written last."""
     resumed_from: int | None
+    written_at: float | None = None
+    """When a write last went through, pings included; `None` where the SDK writes the stream."""
+    blocked_since: float | None = None
+    """Since when a write waits for a client that does not read; `None` while none does."""
+    queued: int | None = None
+    """Committed events that wait to be written; `None` where that is not known."""
+    write_errors: int = 0

@@ -71,6 +71,12 @@ class EventQuery(NamedTuple):
     errors_only: bool = False
     request_id: str | None = None
     newest_first: bool = False
+    since: float | None = None
+    """Only events of this time or later."""
+    until: float | None = None
+    """Only events before this time."""
+    payload_up_to: int | None = None
+    """Payloads of larger messages are left out: what a list or a chart needs is small. `None` leaves none out."""
 
 
 class ServerLogQuery(NamedTuple):
@@ -102,6 +108,11 @@ class Tail(Protocol):
     @property
     def dropped(self) -> int:
         """Events between the cursor and the first one read that retention had dropped."""
+        ...
+
+    @property
+    def waiting(self) -> int | None:
+        """Events that the next `read` returns at once; `None` when the store has to be read first."""
         ...
 
     async def read(self, timeout: float | None = None) -> list[Event]:

@@ -100,6 +100,11 @@ class LogTail:
         """
         return self._dropped
 
+    @property
+    def waiting(self) -> int | None:
+        """Events that the next `read` returns at once; `None` when the store has to be read first."""
+        return None if self._must_load else len(self._buffer)
+
     async def read(self, timeout: float | None = None) -> list[Event]:
         """Return the next committed events, at least one, or `[]` on a timeout, after `wake` or when closed.
 

@@ -17,7 +17,7 @@ from ..engine.calls import Call, EarlyAnswer
 from ..engine.deadlines import Deadline, Deadlines
 from ..engine.engine import Engine
 from ..engine.session import LiveSession, forget_outcome
-from ..engine.streams import OpenStream
+from ..engine.streams import OpenStream, closing_note
 from ..errors import StoreUnavailable
 from ..ids import EventId
 from ..models import Direction, Event, EventKind
@@ -102,8 +102,7 @@ class Exchange:
         finally:
             self._sent(self._unsent)
             if not self._call.is_settled:
-                detail = json.dumps({"stream": opened.stream, "sent": opened.sent})
-                self._session.note(EventKind.STREAM, "closed", detail)
+                self._session.note(EventKind.STREAM, "closed", json.dumps(closing_note(opened)))
 
     def _priming(self) -> str:
         record = self._session.record

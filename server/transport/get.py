@@ -16,7 +16,7 @@ from starlette.types import Send
 from ..engine.engine import Engine
 from ..engine.limits import Limit
 from ..engine.session import LiveSession
-from ..engine.streams import OpenStream
+from ..engine.streams import OpenStream, closing_note
 from ..errors import LimitReached
 from ..ids import EventId, parse_event_id
 from ..models import STANDALONE_STREAM, Direction, EventKind, SessionRecord
@@ -69,7 +69,7 @@ async def serve_get(engine: Engine, session: LiveSession, request: Request, send
     async with closed_on_disconnect(request.receive, opened):
         await writer.run(headers, first)
     if session.early_end is None:
-        session.note(EventKind.STREAM, "closed", json.dumps({"stream": cursor.stream, "sent": opened.sent}))
+        session.note(EventKind.STREAM, "closed", json.dumps(closing_note(opened)))
 
 
 def _cursor(session: LiveSession, last_event_id: str | None) -> EventId | None:

@@ -50,6 +50,7 @@ class StreamWriter:
         "_session",
         "_tail",
         "_write_limit",
+        "_writing",
         "last_words",
         "on_sent",
     )
@@ -68,7 +69,9 @@ class StreamWriter:
         self.last_words: bytes | None = None
         """Sent before the end where the log cannot carry it (the store failed)."""
         self._write_limit: asyncio.Timeout | None = None
+        self._writing = 0
         opened.end_with(self.end)
+        opened.queue = self._queued
 
     def end(self) -> None:
         """End the connection at its next step, also while a slow reader blocks it."""
@@ -100,6 +103,7 @@ class StreamWriter:
                 logger.warning("a stream of session %s was ended: %s", session.record.id, error.message)
             await self._bounded({"type": "http.response.body", "body": self.last_words or b""})
         except SlowReader:
+            self._opened.is_slow = True
             logger.info("a reader of session %s is too slow: its stream was cut", session.record.id)
         finally:
             self._opened.is_closed = True
@@ -137,7 +141,9 @@ class StreamWriter:
         carried = [event for event in events if self._is_for_the_wire(event, now)]
         if not carried:
             return
+        self._writing = len(carried)
         await self._write(frames(record.id, opened.stream, carried))
+        self._writing = 0
         if opened.is_lost:
             return  # a later connection delivers these again
         opened.wrote(len(carried))
@@ -146,9 +152,9 @@ class StreamWriter:
         if opened.stream == STANDALONE_STREAM:
             record.delivered_seq = max(record.delivered_seq, carried[-1].seq)
             self._session.is_dirty = True
-            if self._engine.on_written is not None:
-                for event in carried:
-                    self._engine.on_written(self._session, event.seq)
+        if self._engine.on_written is not None:
+            for event in carried:
+                self._engine.on_written(self._session, event.seq)
         self._session.touch()
 
     def _is_for_the_wire(self, event: Event, now: float) -> bool:
@@ -164,18 +170,27 @@ class StreamWriter:
     async def _write(self, body: bytes) -> None:
         await self._bounded({"type": "http.response.body", "body": body, "more_body": True})
 
+    def _queued(self) -> int | None:
+        """Return how many committed events wait for this connection; `None` when only the store knows."""
+        waiting = self._tail.waiting
+        return None if waiting is None else waiting + self._writing
+
     async def _bounded(self, message: dict[str, object]) -> None:
+        self._opened.blocked_since = time.time()
         try:
             async with asyncio.timeout(self._engine.settings.send_timeout_seconds) as limit:
                 self._write_limit = limit
                 if self._opened.is_closed:
                     self._shorten(limit)
                 await self._send(message)
+                self._opened.written_at = time.time()
         except TimeoutError:
             raise SlowReader from None
         except OSError:
+            self._opened.write_errors += 1
             self._opened.is_closed = True
         finally:
+            self._opened.blocked_since = None
             self._write_limit = None
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 
-from switchroom.server.models import Actor, DeliveryStatus, Role
+from switchroom.server.models import Actor, DeliveryStatus, EventKind, Role
+from switchroom.server.store.base import EventQuery
 from tests.support.raw import raw_connection
 from tests.support.servers import Site, eventually, running
 from tests.support.toolbox import Toolbox
@@ -32,6 +34,29 @@ async def settled(site: Site, broadcast_id: str, status: DeliveryStatus, count: 
             if sent.counts.get(status.value) == count:
                 return
             await asyncio.sleep(0.005)
+
+
+async def stream_notes(site: Site, method: str) -> list[dict[str, Any]]:
+    """Return what the log says about the standalone stream's connections."""
+    page = await site.switchroom.directory.events(
+        site.live().record.id, EventQuery(kinds=(EventKind.STREAM,), method=method)
+    )
+    notes = [json.loads(event.payload or "{}") for event in page.events]
+    return [note for note in notes if note["stream"] == 0]
+
+
+async def test_the_log_says_why_a_connection_ended() -> None:
+    async with running(Toolbox().mcp) as site, session(site.url) as wire:
+        async with wire.listening() as stream:
+            await stream.next()
+        await eventually(lambda: not site.live().streams)
+        async with wire.listening() as stream:
+            await stream.next()
+            live = site.live()
+            live.close_streams()
+            await stream.rest()
+        await eventually(lambda: not site.live().streams)
+        assert [note["why"] for note in await stream_notes(site, "closed")] == ["client", "server"]
 
 
 async def test_it_opens_with_a_cursor_and_carries_what_is_told() -> None:
@@ -177,13 +202,21 @@ async def test_a_reader_that_never_reads_blocks_nobody_and_is_cut(caplog: pytest
             await raw.read_until(b"\r\n\r\n")
             text = "x" * 100_000
             await eventually(lambda: site.live().open_streams == 1)
+            (healthy,) = site.switchroom.directory.streams(site.live().record.id)
+            assert healthy.written_at is not None and healthy.blocked_since is None and healthy.queued == 0
             sent = 0
+            blocked: list[int | None] = []
             while site.live().open_streams:
+                stalled = site.switchroom.directory.streams(site.live().record.id)
+                blocked += [each.queued for each in stalled if each.blocked_since is not None]
                 assert text_of((await wire.call("tell", text=text)).last) == "told"
                 sent += 1
                 assert sent < 2_000
             assert text_of((await wire.call("echo", text="others go on")).last) == "others go on"
             assert await raw.read_to_end() > 0
+            assert max(each or 0 for each in blocked) > 1, "while a write waits, the stream tells how much waits"
+            (ended,) = await stream_notes(site, "closed")
+            assert ended["why"] == "slow"
         async with wire.listening() as stream:
             assert (await stream.message())["params"]["data"] == text
     # The one case that ASGI gives no other way to end: the client is neither gone nor served.

@@ -76,6 +76,8 @@ class MemoryEventLog:
         for event in _in_range(log, query):
             if not _matches(query, event):
                 continue
+            if query.payload_up_to is not None and event.size_bytes > query.payload_up_to:
+                event = event._replace(payload=None)
             page_bytes += kept_bytes(event)
             if len(events) == limit or (events and page_bytes > MAX_PAGE_BYTES):
                 has_more = True
@@ -189,6 +191,8 @@ def _matches(query: EventQuery, event: Event) -> bool:
         and (query.direction is None or event.direction == query.direction)
         and (not query.errors_only or event.error_code is not None)
         and (query.request_id is None or event.request_id == query.request_id)
+        and (query.since is None or event.at >= query.since)
+        and (query.until is None or event.at < query.until)
     )
 
 

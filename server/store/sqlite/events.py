@@ -40,9 +40,13 @@ class SqliteEventLog:
 
     async def read(self, session_no: int, query: EventQuery) -> EventPage:
         conditions, parameters = _conditions(query)
-        statement = self._sql["read"].format(conditions=conditions, order="DESC" if query.newest_first else "ASC")
+        payload = "payload" if query.payload_up_to is None else "CASE WHEN size <= :payload_up_to THEN payload END"
+        order = "DESC" if query.newest_first else "ASC"
+        statement = self._sql["read"].format(payload=payload, conditions=conditions, order=order)
         limit = page_size(query.limit)
         parameters |= {"session": session_no, "after": query.after, "limit": limit + 1}
+        if query.payload_up_to is not None:
+            parameters["payload_up_to"] = query.payload_up_to
 
         def work(connection: sqlite3.Connection) -> EventPage:
             events, has_more = _page(connection.execute(statement, parameters), limit)
@@ -92,6 +96,8 @@ def _conditions(query: EventQuery) -> tuple[str, dict[str, Any]]:
         ("method = :method", "method", query.method),
         ("direction = :direction", "direction", query.direction.value if query.direction else None),
         ("request_id = :request_id", "request_id", query.request_id),
+        ("at >= :since", "since", query.since),
+        ("at < :until", "until", query.until),
     ]
     conditions = [condition for condition, _, value in wanted if value is not None]
     parameters = {name: value for _, name, value in wanted if value is not None}

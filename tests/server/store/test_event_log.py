@@ -103,6 +103,9 @@ async def test_the_newest_events_come_first_when_asked_for(store: Store) -> None
         (EventQuery(after=1, before=3), [2]),
         (EventQuery(kinds=(EventKind.REQUEST,), newest_first=True), [1]),
         (EventQuery(method="' OR 1=1 --"), []),
+        (EventQuery(since=START + 2), [2, 3]),
+        (EventQuery(until=START + 2), [1]),
+        (EventQuery(since=START + 2, until=START + 3, newest_first=True), [2]),
     ],
 )
 async def test_a_query_restricts_what_is_read(store: Store, query: EventQuery, expected: list[int]) -> None:
@@ -113,6 +116,13 @@ async def test_a_query_restricts_what_is_read(store: Store, query: EventQuery, e
     await store.events.append(1, make_event(3, request_id=None, stream=0, **note))
     page = await store.events.read(1, query)
     assert [event.seq for event in page.events] == expected
+
+
+async def test_a_list_reads_small_payloads_and_leaves_large_ones_where_they_are(store: Store) -> None:
+    await store.events.append(1, make_event(1, payload='{"a":1}', size_bytes=7))
+    await store.events.append(1, make_event(2, payload='"' + "x" * 50 + '"', size_bytes=52))
+    page = await store.events.read(1, EventQuery(payload_up_to=20))
+    assert [(event.payload, event.size_bytes) for event in page.events] == [('{"a":1}', 7), (None, 52)]
 
 
 async def test_one_event_is_found_by_its_number(store: Store) -> None:

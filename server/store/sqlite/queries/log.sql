@@ -24,10 +24,10 @@ SELECT max(
 )
 
 -- name: read
--- {conditions} and {order} come from the query; see events.py.
+-- {payload}, {conditions} and {order} come from the query; see events.py.
 SELECT
     seq, epoch, at, direction, kind, method, stream, request_id, size, duration_us, error_code, related_seq, expires,
-    payload, sealed
+    {payload}, sealed
 FROM event WHERE session = :session AND seq > :after {conditions} ORDER BY seq {order} LIMIT :limit
 
 -- name: drop
