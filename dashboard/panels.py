@@ -9,19 +9,13 @@ from typing import NamedTuple
 from ..server.attach import Switchroom
 from ..server.directory import Directory
 from ..server.errors import NotFound
-from ..server.models import Event, EventKind, Session, SessionKind
-from ..server.store.base import EventQuery
-from .charts.lanes import draw_lanes
+from ..server.models import Event, Session, SessionKind
 from .contexts.detail import Summary, make_summary
 from .contexts.keys import KeyList, make_keys
 from .contexts.log import EventRow, Inspector, Log, make_choices, make_inspector, make_rows, methods_in
 from .contexts.streams import StreamList, make_streams
-from .contexts.timeline import Timeline, make_timeline
 from .queries import EVENTS_SHOWN, LogQuery
 from .urls import QueryValue, Urls
-
-_CHART_EVENTS = 1_000
-"""Newest events a chart is drawn from; a busier session shows fewer minutes."""
 
 _NO_STREAM = "No stream is open. The client opens one with GET when it wants to be told things unasked."
 _NO_HANDLE_STREAM = (
@@ -54,21 +48,6 @@ async def summary_panel(room: Switchroom, urls: Urls, session: Session) -> Summa
         max_streams=room.settings.max_streams,
         max_key_bytes=room.settings.max_total_value_bytes,
     )
-
-
-async def timeline_panel(directory: Directory, urls: Urls, session: Session, minutes: int) -> Timeline:
-    """Return the swim lanes of the last `minutes`; of an ended session, those before its end."""
-    end = session.ended_at or time.time()
-    page = await directory.events(session.id, EventQuery(limit=_CHART_EVENTS, newest_first=True))
-    events = page.events[::-1]
-    if page.has_more:
-        # The stream that is open now may have been opened before the events above.
-        streams = EventQuery(kinds=(EventKind.STREAM,), limit=50, newest_first=True)
-        first = events[0].seq
-        older = (await directory.events(session.id, streams)).events
-        events = [event for event in older[::-1] if event.seq < first] + events
-    lanes = draw_lanes(session, events, directory.in_flight(session.id), start=end - 60 * minutes, end=end)
-    return make_timeline(lanes, urls, session, minutes)
 
 
 async def log_panel(directory: Directory, urls: Urls, place: Place, query: LogQuery, *, can_replay: bool) -> Log:

@@ -16,7 +16,7 @@ from ..server.store.base import EventQuery, ServerLogQuery
 from .contexts.filterbar import Asked
 from .contexts.paging import PAGE_SIZES, Position, parse_position
 from .contexts.sessions import SORT_KEYS
-from .urls import Urls
+from .urls import QueryValue, Urls
 
 DEFAULT_SORT: Final = "-last_seen"
 DEFAULT_SIZE: Final = 50
@@ -91,6 +91,11 @@ class LogQuery:
     @property
     def is_filtered(self) -> bool:
         return bool(self.kind or self.method or self.direction or self.errors)
+
+    @property
+    def kept(self) -> dict[str, QueryValue]:
+        """What an address of the log says in all."""
+        return {**self.values(), "before": self.before, "sel": self.sel}
 
     def values(self) -> dict[str, str | bool]:
         """Return the filter's own query values, for addresses that keep it."""

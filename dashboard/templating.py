@@ -68,6 +68,7 @@ def _filters(now: Callable[[], float]) -> dict[str, Callable[..., str]]:
         "age": formatting.age,
         "clock": formatting.clock,
         "count": formatting.count,
+        "duration": formatting.duration,
         "iso": formatting.iso,
         "iso_seconds": formatting.iso_seconds,
         "plural": formatting.plural,

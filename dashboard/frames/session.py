@@ -10,10 +10,11 @@ from ...server.attach import Switchroom
 from ...server.errors import NotFound
 from ...server.models import Event, EventKind, Session
 from ..contexts.detail import make_pill, make_tabs
-from ..contexts.timeline import RANGES
-from ..panels import Place, keys_panel, log_rows, streams_panel, summary_panel, timeline_panel
+from ..contexts.timeline import RANGES, range_value
+from ..panels import Place, keys_panel, log_rows, streams_panel, summary_panel
 from ..queries import EVENTS_SHOWN, LogQuery
 from ..templating import Templates
+from ..timeline_data import TimelineData
 from ..urls import Urls
 from .base import Frame, Parts, Resync
 
@@ -48,6 +49,7 @@ class SessionPageFrames:
         self._tab = tab
         self._query = query
         self._minutes = minutes if minutes in RANGES else RANGES[1]
+        self._timeline = TimelineData(room.directory, urls, session_id, self._minutes, query.kept)
         self._follows_log = follows_log
         self._can_act = can_act
         self._is_client = is_client
@@ -69,8 +71,7 @@ class SessionPageFrames:
             await self._show_summary(session)
         if self._tab == "timeline" and now - self._charted_at >= _CHART_EVERY:
             self._charted_at = now
-            chart = await timeline_panel(self._room.directory, self._urls, session, self._minutes)
-            self._parts.show("timeline", chart)
+            self._parts.show("timeline", await self._timeline.draw(session))
         return Frame(self._parts.take(), n)
 
     async def _show_summary(self, session: Session) -> None:
@@ -116,5 +117,5 @@ class SessionPageFrames:
     def _address(self) -> partial[str]:
         if self._is_client:
             return partial(self._urls.client, self._id)
-        kept = self._minutes if self._tab == "timeline" else None
+        kept = range_value(self._minutes) if self._tab == "timeline" else None
         return partial(self._urls.session, self._id, self._tab, range=kept)

@@ -12,6 +12,7 @@ from ...server.directory import range_named
 from ...server.errors import InvalidInput
 from ...server.models import Actor, Role
 from ..call_data import CallQuery
+from ..contexts.timeline import parse_range
 from ..queries import DEFAULT_SIZE, DEFAULT_SORT, LogQuery, ServerEventsQuery, SessionQuery
 from ..templating import Templates
 from ..urls import TABS, Urls
@@ -105,13 +106,18 @@ def _session(follow: Follow) -> FrameSource:
         follow.reference(),
         tab if tab in TABS else "timeline",
         follow.log(),
-        minutes=follow.number("range"),
+        minutes=_minutes(follow.text("range")),
         follows_log=follow.text("log") == "1",
         can_act=follow.can_act,
         is_client=follow.text("client") == "1",
         search=follow.text("search")[:200],
         chosen_key=follow.text("key")[:500],
     )
+
+
+def _minutes(text: str) -> int:
+    found = parse_range(text)
+    return found if found is not None else -1
 
 
 def _overview(follow: Follow) -> FrameSource:

@@ -19,13 +19,14 @@ from ..contexts.log import payload_text
 from ..contexts.menu import RowMenu
 from ..contexts.sessions import client_name
 from ..contexts.shell import Crumb, Frame, LiveLink
-from ..contexts.timeline import RANGES, default_range
+from ..contexts.timeline import default_range, parse_range, range_value
 from ..cursors import live_cursor
 from ..deps import CurrentActor, CurrentSwitchroom
-from ..panels import Place, keys_panel, log_panel, streams_panel, summary_panel, timeline_panel
+from ..panels import Place, keys_panel, log_panel, streams_panel, summary_panel
 from ..queries import LogQuery, WantedEvents
 from ..rendering import render_page, render_partial
 from ..templating import urls_of
+from ..timeline_data import TimelineData
 from ..urls import QueryValue, Urls
 
 router = APIRouter()
@@ -40,18 +41,18 @@ async def show_timeline(
     actor: CurrentActor,
     room: CurrentSwitchroom,
     query: WantedEvents,
-    range: int = 0,
+    wanted: Annotated[str, Query(alias="range", max_length=10)] = "",
 ) -> Response:
     """Show the swim lanes with the newest events below."""
     urls, session = urls_of(request), await room.directory.session(session_id)
-    minutes = range if range in RANGES else default_range(session, time.time())
-    kept = minutes if range in RANGES else None
-    place = Place(session, partial(urls.session, session_id, range=kept))
+    asked = parse_range(wanted)
+    minutes = default_range(session, time.time()) if asked is None else asked
+    place = Place(session, partial(urls.session, session_id, range=None if asked is None else wanted))
     panel = view.SessionPanel(
-        timeline=await timeline_panel(room.directory, urls, session, minutes),
+        timeline=await TimelineData(room.directory, urls, session_id, minutes, query.kept).draw(session),
         log=await log_panel(room.directory, urls, place, query, can_replay=_can_replay(actor, session)),
     )
-    return await _respond(request, room, actor, session, "timeline", panel, query, range=minutes)
+    return await _respond(request, room, actor, session, "timeline", panel, query, range=range_value(minutes))
 
 
 @router.get("/sessions/{session_id}/events")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 from switchroom.dashboard.charts.bars import draw_bars
-from switchroom.dashboard.charts.lanes import Lane, draw_lanes
+from switchroom.dashboard.charts.lanes import Lane, draw_lanes, kept_lanes
 from switchroom.dashboard.charts.shares import divide
 from switchroom.server.models import Direction, Era, Event, EventKind, InFlight, Session, SessionKind, SessionState
 
@@ -80,9 +81,51 @@ def test_errors_open_calls_and_server_requests_look_different() -> None:
     calls = [InFlight("9", 3, "tools/call", "slow", NOW - 20, False, None, None, False)]
     events = [answer(1, NOW - 100, 1.0, error=-32001), sampling]
     drawn = draw_lanes(session(), events, calls, start=NOW - 200, end=NOW)
-    assert [span.css for span in lane(drawn.lanes, "tools/call").spans] == ["x", "c open"]
+    assert [span.css for span in lane(drawn.lanes, "tools/call").spans] == ["c open", "x"]
     assert lane(drawn.lanes, "tools/call").errors == 1
-    assert [span.css for span in lane(drawn.lanes, "sampling/createMessage").spans] == ["s"]
+    assert lane(drawn.lanes, "tools/call").open == 1
+    assert [span.css for span in lane(drawn.lanes, "sampling").spans] == ["s"]
+
+
+def test_a_question_that_waits_for_its_client_is_drawn_as_open() -> None:
+    calls = [InFlight("9", 3, "tools/call", "ask", NOW - 20, True, None, None, False)]
+    asked = Event(4, 1, NOW - 10, Direction.FROM_SERVER, EventKind.REQUEST, "elicitation/create", stream=3)
+    drawn = draw_lanes(session(), [asked], calls, start=NOW - 200, end=NOW)
+    assert [(span.css, span.x) for span in lane(drawn.lanes, "elicitation").spans] == [("s open", 95.0)]
+    answered = draw_lanes(session(), [asked], [calls[0]._replace(waiting_for_client=False)], start=NOW - 200, end=NOW)
+    assert "elicitation" not in [each.label for each in answered.lanes]
+
+
+def test_states_follow_one_another_in_the_first_lane() -> None:
+    def state(seq: int, at: float, name: str) -> Event:
+        return Event(seq, 1, at, Direction.LOCAL, EventKind.LIFECYCLE, name)
+
+    events = [state(1, NOW - 150, "initializing"), state(2, NOW - 140, "initialized"), state(3, NOW - 50, "detached")]
+    drawn = draw_lanes(session(created_at=NOW - 150), events, [], start=NOW - 200, end=NOW)
+    spans = lane(drawn.lanes, "Lifecycle").spans
+    assert {span.css: (span.x, span.x + span.width) for span in spans}["life detached"] == (75.0, 100.0)
+    assert {"life init", "life", "life detached"} >= {span.css for span in spans}
+
+
+def test_lanes_stay_where_they_are_while_the_chart_moves_on() -> None:
+    first = draw_lanes(session(), [answer(1, NOW - 190, 1, method="tools/list")], [], start=NOW - 200, end=NOW)
+    then = draw_lanes(session(), [answer(2, NOW + 5, 1)], [], start=NOW, end=NOW + 200, keep=kept_lanes(first))
+    assert [each.label for each in then.lanes] == ["Lifecycle", "tools/call", "tools/list", "notifications"]
+    assert lane(then.lanes, "tools/list").spans == ()
+
+
+def test_what_the_log_does_not_tell_is_marked() -> None:
+    drawn = draw_lanes(session(created_at=NOW - 150), [], [], start=NOW - 200, end=NOW, known_from=NOW - 100)
+    assert drawn.lost is not None and (drawn.lost.x, drawn.lost.width) == (25.0, 25.0)
+    assert draw_lanes(session(), [], [], start=NOW - 200, end=NOW, known_from=NOW - 300).lost is None
+
+
+def test_the_marks_of_the_time_axis_are_round_times() -> None:
+    for length in (30, 300, 900, 3_600, 90_000, 9_000_000):
+        ticks = draw_lanes(session(), [], [], start=NOW - length, end=NOW).ticks
+        assert 2 <= len(ticks) <= 8 and ticks[-1].is_now and ticks[-1].x == 100
+        steps = {round(b.at - a.at) for a, b in pairwise(ticks[:-1])}
+        assert len(steps) <= 1 and all(tick.at % min(steps, default=10) == 0 for tick in ticks[:-1])
 
 
 def test_a_gap_of_the_standalone_stream_is_shown_with_where_it_resumed() -> None:
@@ -93,7 +136,7 @@ def test_a_gap_of_the_standalone_stream_is_shown_with_where_it_resumed() -> None
     ]
     drawn = draw_lanes(session(), events, [], start=NOW - 200, end=NOW)
     assert [span.css for span in lane(drawn.lanes, "GET stream").spans] == ["stream", "gap", "stream"]
-    assert drawn.gaps == ((11.0, 2),)
+    assert drawn.gaps == ((11.0, 2),) and drawn.stream_seconds == 80 + 89
 
 
 def test_nothing_leaves_the_chart() -> None:
@@ -101,4 +144,3 @@ def test_nothing_leaves_the_chart() -> None:
     drawn = draw_lanes(session(created_at=NOW - 9_000), events, [], start=NOW - 200, end=NOW)
     spans = [span for each in drawn.lanes for span in each.spans]
     assert spans and all(span.x >= 0 and span.x + span.width <= 100.01 for span in spans)
-    assert drawn.ticks[0].x == 0 and drawn.ticks[-1].x == 100
