@@ -7,6 +7,7 @@ be seen by a request that passes through it.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -18,9 +19,16 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import Message, Scope
 
+from .data import SessionStateStore
 from .errors import StartupError
 from .mounts import Mount
 from .transport.http import replaying
+
+logger = logging.getLogger(__name__)
+
+_STATE_STORE = "_state_storage"
+"""Where fastmcp 4 keeps the store its `session_state_store` argument names, read when state is first used. There is no
+public name for it after construction, and without it `ctx.set_state` would forget everything on a restart."""
 
 
 def is_fastmcp(mcp: object) -> bool:
@@ -41,6 +49,7 @@ def fastmcp_app(
     Raises:
         StartupError: In the lifespan, when this release of fastmcp has no session manager where 4.x has it.
     """
+    keep_state(mcp)
     app: Starlette = mcp.http_app(path=path, **options)
     theirs = app.router.lifespan_context
 
@@ -55,6 +64,17 @@ def fastmcp_app(
 
     app.router.lifespan_context = lifespan
     return app
+
+
+def keep_state(mcp: Any) -> None:
+    """Have a `FastMCP` keep its session state in our store, unless its author chose another one."""
+    if not hasattr(mcp, _STATE_STORE):
+        logger.warning(
+            "This release of fastmcp keeps its session state elsewhere: what ctx.set_state stores will not survive a "
+            "restart. Pass FastMCP(session_state_store=SessionStateStore()) from switchroom.server."
+        )
+    elif getattr(mcp, _STATE_STORE) is None:
+        setattr(mcp, _STATE_STORE, SessionStateStore())
 
 
 def _manager_of(app: Starlette) -> StreamableHTTPSessionManager:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from typing import NamedTuple
 
@@ -10,6 +11,8 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O or U, so an id survives being read aloud."""
 
 _MAX_EVENT_ID = 64
+
+_HANDLE = re.compile(r"h_[A-Za-z0-9_-]{32}")
 
 
 def new_reference() -> str:
@@ -26,6 +29,11 @@ def new_session_secret() -> str:
 def new_handle() -> str:
     """Return a handle of the 2026-07-28 era: 192 random bits."""
     return "h_" + secrets.token_urlsafe(24)
+
+
+def looks_like_handle(text: str) -> bool:
+    """Whether a text has the form of a handle: only such text is masked, or clients could blank their own log."""
+    return _HANDLE.fullmatch(text) is not None
 
 
 def hash_secret(secret: str) -> bytes:

@@ -27,9 +27,10 @@ from .engine.calls import REQUEST_CANCELLED, Call, EarlyAnswer, is_cancelled_fro
 from .engine.engine import Engine
 from .engine.session import OWN_STREAM, LiveSession
 from .errors import Overloaded, StoreUnavailable
+from .ids import looks_like_handle
 from .models import Direction, EventKind
 from .modern.clients import Clients
-from .modern.handles import Handles, handle_argument, looks_like_handle
+from .modern.handles import Handles, handle_argument
 from .transport.messages import INTERNAL_ERROR, INVALID_PARAMS, answer_text, encode
 
 logger = logging.getLogger(__name__)
@@ -73,7 +74,10 @@ class Recorder:
 
     async def _record(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         try:
-            session = self._handles.of_request(ctx) or self._clients.of_request(ctx)
+            session = self._handles.of_request(ctx)
+            if session is None:
+                session = self._clients.of_request(ctx)
+                self._handles.note_refused(ctx)
         except StoreUnavailable:
             return await call_next(ctx)  # served all the same; the health page says what the log lacks
         key = json.dumps(ctx.request_id)

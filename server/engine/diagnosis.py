@@ -7,17 +7,25 @@ else an id that exists must look like one that does not.
 from __future__ import annotations
 
 import json
+import logging
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from ..ids import hash_secret
+from ..ids import hash_secret, looks_like_handle
 from ..models import EndedId, SessionKind, SessionRecord
 from .ending import end_cause
 from .engine import Engine
 from .refusals import Asker, Verdict
 
+logger = logging.getLogger(__name__)
+
+_REMEDIES = {
+    SessionKind.SSE: "Clients get 404 for it and must connect again.",
+    SessionKind.HANDLE: "Tools refuse it; clients must call open_session again.",
+}
 _MUST_INITIALIZE = "Clients get 404 for it and must send initialize again."
 _TRANSPORTS = {
+    SessionKind.STREAMABLE_HTTP: "It is an Mcp-Session-Id of Streamable HTTP, which is sent as a header.",
     SessionKind.HANDLE: "It is a handle: tools take it as their argument session_id, never as Mcp-Session-Id.",
     SessionKind.SSE: "It belongs to the HTTP+SSE transport, which has an address of its own.",
 }
@@ -55,23 +63,38 @@ async def diagnose(engine: Engine, secret: str, asker: Asker | None = None) -> D
         record = ending.record if ending is not None else record
     ended = EndedId.of(record) if record is not None else await engine.store.sessions.ended_id(sid_hash)
     if ended is None:
-        return Diagnosis(Verdict.UNKNOWN, _unknown(engine))
+        sent_as = asker.kind if asker is not None else _kind_by_form(secret)
+        return Diagnosis(Verdict.UNKNOWN, _unknown(engine, sent_as))
     return _mismatch(ended, asker) or _ended(ended)
+
+
+async def note_refused(engine: Engine, secret: str, asker: Asker) -> Diagnosis:
+    """List an id among the refused ones, with the reason, and return it.
+
+    Raises:
+        StoreUnavailable: The store could not be read.
+    """
+    found = await diagnose(engine, secret, asker)
+    engine.refusals.note(secret, asker, found.verdict, found.sentence, found.session_id)
+    logger.info("refused session id %s…: %s", ascii(secret[:8])[1:-1], found.verdict.value)
+    return found
 
 
 def _live(record: SessionRecord) -> Diagnosis:
     heard = _moment(record.last_activity_at)
-    more = f" {_TRANSPORTS[record.kind]}" if record.kind in _TRANSPORTS else ""
+    is_header = record.kind is SessionKind.STREAMABLE_HTTP
+    more = "" if is_header or record.kind not in _TRANSPORTS else f" {_TRANSPORTS[record.kind]}"
     sentence = f"{_named(EndedId.of(record))} is live; its client was last heard at {heard}.{more}"
     return Diagnosis(Verdict.LIVE, sentence, record.id)
 
 
 def _ended(ended: EndedId) -> Diagnosis:
+    remedy = _REMEDIES.get(ended.kind, _MUST_INITIALIZE)
     if ended.state.is_live:
-        return Diagnosis(Verdict.ENDED, f"{_named(ended)} is ending right now. {_MUST_INITIALIZE}", ended.session_id)
+        return Diagnosis(Verdict.ENDED, f"{_named(ended)} is ending right now. {remedy}", ended.session_id)
     cause = end_cause(ended.state, ended.end_code or "", ended.end_by)
     because = f": {ended.end_reason}" if ended.end_reason else ""
-    sentence = f"{_named(ended)} was {cause} at {_moment(ended.ended_at)}{because}. {_MUST_INITIALIZE}"
+    sentence = f"{_named(ended)} was {cause} at {_moment(ended.ended_at)}{because}. {remedy}"
     return Diagnosis(Verdict.ENDED, sentence, ended.session_id, ended)
 
 
@@ -82,7 +105,7 @@ def _mismatch(found: EndedId, asker: Asker | None) -> Diagnosis | None:
     if found.server != asker.server:
         sentence = f"{_named(found)} belongs to that server, and was sent to {asker.server}."
         return Diagnosis(Verdict.OTHER_SERVER, sentence, found.session_id)
-    if found.kind is not SessionKind.STREAMABLE_HTTP:
+    if found.kind is not asker.kind:
         more = _TRANSPORTS.get(found.kind, f"It belongs to {found.kind.value}, which needs no id.")
         return Diagnosis(Verdict.OTHER_SERVER, f"{_named(found)} is not reached this way. {more}", found.session_id)
     if found.principal_key != asker.principal_key:
@@ -92,14 +115,17 @@ def _mismatch(found: EndedId, asker: Asker | None) -> Diagnosis | None:
     return None
 
 
-def _unknown(engine: Engine) -> str:
+def _kind_by_form(secret: str) -> SessionKind:
+    return SessionKind.HANDLE if looks_like_handle(secret) else SessionKind.STREAMABLE_HTTP
+
+
+def _unknown(engine: Engine, kind: SessionKind) -> str:
     settings = engine.settings
     kept = max(settings.ended_id_seconds, settings.ended_session_seconds)
     ago = f"{kept / 86_400:g} days" if kept >= 2 * 86_400 else f"{kept / 3_600:g} h"
     since = "" if engine.store.is_durable else f" since it started at {_moment(engine.started_at)}"
-    return (
-        f"This id was never issued by this server{since}, or its session ended more than {ago} ago. {_MUST_INITIALIZE}"
-    )
+    remedy = _REMEDIES.get(kind, _MUST_INITIALIZE)
+    return f"This id was never issued by this server{since}, or its session ended more than {ago} ago. {remedy}"
 
 
 def _named(ended: EndedId) -> str:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from ..ids import hash_secret
+from ..models import SessionKind
 
 MAX_REFUSALS = 200
 """Ids kept; one more makes the one that was refused longest ago leave."""
@@ -32,6 +33,8 @@ class Asker(NamedTuple):
     principal: str | None
     principal_key: str | None
     address: str
+    kind: SessionKind = SessionKind.STREAMABLE_HTTP
+    """What the id was sent as: an `Mcp-Session-Id`, an HTTP+SSE address or a handle."""
 
 
 class Refusal(NamedTuple):

@@ -5,23 +5,22 @@ A handle is a bearer secret: the store keeps its hash, the log shows its first e
 
 from __future__ import annotations
 
-import re
 from typing import Any, cast
 
 from mcp.server.context import ServerRequestContext
 
 from ..current import current_call
+from ..engine.diagnosis import note_refused
 from ..engine.engine import Engine
+from ..engine.refusals import Asker
 from ..engine.session import LiveSession
 from ..errors import Unsupported
-from ..ids import hash_secret, new_handle
+from ..ids import hash_secret, looks_like_handle, new_handle
 from ..models import EventKind, SessionKind, SessionState
-from ..transport.principals import principal_of
+from ..transport.principals import address_of, principal_of
 
 ARGUMENT = "session_id"
 """The tool argument that carries a handle."""
-
-_FORM = re.compile(r"h_[A-Za-z0-9_-]{32}")
 
 UNKNOWN = "Unknown session_id: it was never issued, has ended, or belongs to another principal. Call open_session."
 
@@ -51,6 +50,19 @@ class Handles:
         if session.record.server != self._server_name:
             return None
         return session if session.record.principal_key == principal_key else None
+
+    def note_refused(self, ctx: ServerRequestContext[Any, Any]) -> None:
+        """List a handle that names no session of its sender among the refused ids, with the reason.
+
+        Only what has the form of a handle: a tool may have an argument `session_id` with a meaning of its own.
+        """
+        handle = handle_argument(ctx.params) if ctx.method == "tools/call" else None
+        if handle is None or not looks_like_handle(handle):
+            return
+        scope: dict[str, Any] = getattr(ctx.request, "scope", None) or {"type": "http"}
+        name, key = principal_of(scope) or (None, None)
+        asker = Asker(self._server_name, name, key, address_of(scope), SessionKind.HANDLE)
+        self._engine.spawn(note_refused(self._engine, handle, asker))
 
     def open(self) -> tuple[LiveSession, str]:
         """Mint a handle for the caller of the running call and open its session.
@@ -82,11 +94,6 @@ class Handles:
         session.note(EventKind.LIFECYCLE, "opened_by", f'{{"client":"{caller.id}"}}')
         current.call.secrets = [*(current.call.secrets or ()), handle]
         return session, handle
-
-
-def looks_like_handle(text: str) -> bool:
-    """Whether a text has the form of a handle: only such text is masked, or clients could blank their own log."""
-    return _FORM.fullmatch(text) is not None
 
 
 def handle_argument(params: Any) -> str | None:

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..engine.deadlines import Deadlines
-from ..engine.diagnosis import diagnose
+from ..engine.diagnosis import note_refused
 from ..engine.ending import SESSION_ENDED
 from ..engine.engine import Engine
 from ..engine.limits import Limit
@@ -163,9 +163,7 @@ class Leg:
         """Answer 404; the session's owner is told why it ended, everybody else only that it is unknown."""
         name, key = principal_of(scope) or (None, None)
         asker = Asker(self._residents.server_name, name, key, address_of(scope))
-        found = await diagnose(self._engine, secret, asker)
-        self._engine.refusals.note(secret, asker, found.verdict, found.sentence, found.session_id)
-        logger.info("refused session id %s…: %s", ascii(secret[:8])[1:-1], found.verdict.value)
+        found = await note_refused(self._engine, secret, asker)
         if found.ended is None:
             await send_error(send, 404, "Session not found")
             return

@@ -17,7 +17,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..current import CurrentCall, current_call
 from ..engine.calls import Call
 from ..engine.deadlines import Deadlines
+from ..engine.diagnosis import note_refused
 from ..engine.engine import Engine
+from ..engine.refusals import Asker
 from ..engine.session import LiveSession
 from ..engine.streams import OpenStream
 from ..ids import hash_secret
@@ -62,7 +64,7 @@ class SseLeg:
         session = self._engine.find(hash_secret(secret))
         recorder = self._recorders.get(session.record.no) if session is not None else None
         if session is None or recorder is None:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, self._noting_refusal(scope, secret, send))
             return
         try:
             body = await read_body(receive, self._engine.settings.max_body_bytes, self._bodies)
@@ -79,12 +81,26 @@ class SseLeg:
             # authentication, owner, Host, Origin, content type and form.
             if message["type"] == "http.response.start" and message["status"] == 202:
                 current_call.set(CurrentCall(self._engine, session, self._record(recorder, body)))
-            await send(message)
+            await noting(message)
+
+        noting = self._noting_refusal(scope, secret, send)
 
         try:
             await self._app(scope, replaying(body, receive), watched)
         finally:
             current_call.reset(token)
+
+    def _noting_refusal(self, scope: Scope, secret: str, send: Send) -> Send:
+        """Return a `send` that lists the id among the refused ones when the SDK answers that it names no session."""
+
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 404 and secret:
+                name, key = principal_of(scope) or (None, None)
+                asker = Asker(self._server_name, name, key, address_of(scope), SessionKind.SSE)
+                self._engine.spawn(note_refused(self._engine, secret, asker))
+            await send(message)
+
+        return noting
 
     def _record(self, recorder: WireRecorder, body: bytes) -> Call | None:
         try:

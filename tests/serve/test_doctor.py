@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import httpx2
 import pytest
 
 from switchroom.server.store import SqliteStore
+from tests.support.clients import connected, text_of
 from tests.support.processes import COMMAND, Served, environment, failing_command, serving
 
 pytestmark = pytest.mark.anyio
@@ -22,7 +24,7 @@ HEADERS = {"Accept": "application/json, text/event-stream"}
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder: Path = tmp_path_factory.mktemp("serve")
-    with serving(folder) as running:
+    with serving(folder, "--sse") as running:
         yield running
 
 
@@ -103,6 +105,50 @@ async def test_an_id_nobody_issued_is_unknown_and_listed_among_the_refused(serve
         refused = (await api.get("/refusals")).json()["items"][0]
     assert refused["mcp_session_id_prefix"] == "feedface"
     assert (refused["verdict"], refused["address"], refused["times"]) == ("unknown", "127.0.0.1", 1)
+
+
+async def refusal_of(served: Served, secret: str) -> dict[str, Any]:
+    """Wait until the id is listed among the refused ones: that is done after the client was answered."""
+    async with served.api("viewer") as api, asyncio.timeout(5):
+        while True:
+            for item in (await api.get("/refusals")).json()["items"]:
+                if item["mcp_session_id_prefix"] == secret[:8]:
+                    found: dict[str, Any] = item
+                    return found
+            await asyncio.sleep(0.02)
+
+
+async def test_a_refused_handle_is_listed_with_its_reason(served: Served) -> None:
+    made_up = "h_" + "x" * 32
+    async with connected(served.mcp, mode="auto", name="handled") as (client, _):
+        handle = text_of(await client.call_tool("open_session", {}))
+        await client.call_tool("close_session", {"session_id": handle})
+        for wrong in (handle, made_up):
+            answer = await client.call_tool("set_session_data", {"key": "k", "value": "v", "session_id": wrong})
+            assert answer.is_error
+    ended, unknown = await refusal_of(served, handle), await refusal_of(served, made_up)
+    assert ended["verdict"] == "ended" and "closed by its client" in ended["sentence"]
+    assert unknown["verdict"] == "unknown" and "never issued" in unknown["sentence"]
+    assert "call open_session again" in unknown["sentence"] and "initialize" not in unknown["sentence"]
+    assert "call open_session again" in doctor(served, handle)[1]
+
+
+async def test_a_refused_address_of_http_sse_is_listed_with_its_reason(served: Served) -> None:
+    ping = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+    async with httpx2.AsyncClient(base_url=served.base) as http:
+        async with http.stream("GET", "/sse") as stream:
+            lines = stream.aiter_lines()
+            while not (line := await anext(lines)).startswith("data: "):
+                pass
+            address = line.removeprefix("data: ")
+            secret = address.partition("session_id=")[2]
+            assert (await http.post(address, json=ping)).status_code == 202
+            await expire(served, secret, "moved")
+        for asked in (address, "/messages/?session_id=" + "ab" * 16):
+            assert (await http.post(asked, json=ping)).status_code == 404
+    ended, unknown = await refusal_of(served, secret), await refusal_of(served, "ab" * 16)
+    assert ended["verdict"] == "ended" and "moved" in ended["sentence"]
+    assert unknown["verdict"] == "unknown" and "must connect again" in unknown["sentence"]
 
 
 async def test_an_end_is_known_after_the_session_and_its_log_were_dropped(tmp_path: Path) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
@@ -15,7 +13,7 @@ from mcp.server.mcpserver import MCPServer
 from starlette.applications import Starlette
 
 from switchroom.dashboard import mount_console
-from switchroom.server import SessionStateStore, Settings, attach
+from switchroom.server import Settings, attach
 from switchroom.server.filters import parse_filter
 from tests.support.clients import connected, text_of
 from tests.support.servers import serving
@@ -151,41 +149,6 @@ async def test_a_fastmcp_server_keeps_its_lifespan_and_its_session_state() -> No
             assert [(session.server, session.status) for session in page.items] == [("fast", "active")]
         async with connected(f"{base}/mcp", mode="auto") as (modern, _):
             assert text_of(await modern.call_tool("count")) == "1 open"
-
-
-async def test_the_session_state_of_fastmcp_survives_a_restart(tmp_path: Path) -> None:
-    def counter() -> FastMCP:
-        mcp = FastMCP("counter", session_state_store=SessionStateStore())
-
-        @mcp.tool
-        async def count(ctx: Context) -> str:
-            seen = (await ctx.get_state("seen") or 0) + 1
-            await ctx.set_state("seen", seen)
-            return str(seen)
-
-        return mcp
-
-    settings = Settings(db=f"sqlite:///{tmp_path}/state.db")
-    headers = {"Accept": "application/json, text/event-stream"}
-    opening = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "c", "version": "1"}}
-    call: dict[str, Any] = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "tools/call",
-        "params": {"name": "count", "arguments": {}},
-    }
-    async with httpx2.AsyncClient(headers=headers) as http:
-        for expected in ("1", "2"):
-            room = attach(counter(), settings=settings)
-            async with serving(room.app) as base:
-                if expected == "1":
-                    opened = {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": opening}
-                    answer = await http.post(f"{base}/mcp", json=opened)
-                    http.headers["Mcp-Session-Id"] = answer.headers["mcp-session-id"]
-                    await http.post(f"{base}/mcp", json={"jsonrpc": "2.0", "method": "notifications/initialized"})
-                assert f'"text":"{expected}"' in (await http.post(f"{base}/mcp", json=call)).text
-                (session,) = (await room.directory.sessions(parse_filter("state:live"))).items
-                assert [(key.name, key.value) for key in await room.directory.keys(session.id)] == [("seen", expected)]
 
 
 async def test_an_outer_application_may_run_the_lifespan_itself() -> None:
