@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
 
 from ..errors import SwitchroomError
-from ..models import Gauges, SessionKind, SessionState
+from ..models import EventKind, Gauges, SessionKind, SessionState
 from .engine import Engine
 from .session import LiveSession
 from .vitals import memory_bytes
@@ -53,7 +54,8 @@ class Sweeper:
             await self._engine.store.sessions.sweep(time.time())
 
     async def sweep(self, now: float) -> None:
-        """Expire what is due and hibernate what is quiet."""
+        """Expire what is due, stored keys too, and hibernate what is quiet."""
+        await self._drop_keys()
         settings = self._engine.settings
         live = active = in_flight = streams = 0
         for index, session in enumerate(list(self._engine.by_id.values())):
@@ -71,6 +73,19 @@ class Sweeper:
             elif self._is_quiet(session, now - settings.hibernate_seconds) and self._engine.release is not None:
                 await self._engine.release(session)
         self._engine.gauges = Gauges(live, active, in_flight, streams, memory_bytes())
+
+    async def _drop_keys(self) -> None:
+        """Remove stored keys whose time is up; their sessions' counts and logs say so."""
+        while dropped := await self._engine.store.keys.drop_expired(time.time()):
+            names: dict[int, list[str]] = {}
+            for session_no, name in dropped:
+                names.setdefault(session_no, []).append(name)
+            holders = [session for session in self._engine.by_id.values() if session.record.no in names]
+            for session in holders:
+                session.record.key_count = await self._engine.store.keys.count(session.record.no)
+                for name in names[session.record.no]:
+                    payload = json.dumps({"change": "expire", "key": name})
+                    session.note(EventKind.KEY, "expire", payload)
 
     def _due(self, session: LiveSession, now: float) -> str | None:
         settings, record = self._engine.settings, session.record

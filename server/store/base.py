@@ -283,6 +283,10 @@ class KeyValues(Protocol):
 
     async def clear(self, session_no: int) -> int: ...
 
+    async def drop_expired(self, now: float) -> builtins.list[tuple[int, str]]:
+        """Remove keys whose time is up, some at a time, and return their sessions and names; `[]` when none is left."""
+        ...
+
 
 class SealedRow(NamedTuple):
     """A sealed text and where it is kept."""

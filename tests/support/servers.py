@@ -14,7 +14,8 @@ from starlette.types import ASGIApp
 
 from switchroom.server import Settings, attach
 from switchroom.server.attach import McpServer, Switchroom
-from switchroom.server.store import Store
+from switchroom.server.models import Event
+from switchroom.server.store import EventQuery, Store
 
 STOP_SECONDS = 10.0
 """A server that takes longer to start or stop fails its test."""
@@ -83,6 +84,11 @@ class Site(NamedTuple):
         """The one live session there is; `Any`, since tests look at what only the leg may know."""
         (live,) = self.switchroom.engine.by_id.values()
         return live
+
+    async def events(self) -> list[Event]:
+        """The newest events of the one live session, oldest first."""
+        query = EventQuery(limit=1_000, newest_first=True)
+        return (await self.switchroom.directory.events(self.live().record.id, query)).events[::-1]
 
 
 @asynccontextmanager

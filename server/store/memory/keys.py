@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -96,8 +97,7 @@ class MemoryKeyValues:
         """Drop a session's keys, expired ones too, and return how many there were."""
         return len(self._sessions.pop(session_no, {}))
 
-    def drop_expired(self, now: float) -> int:
-        """Drop what has expired and return how many keys that were."""
+    async def drop_expired(self, now: float) -> builtins.list[tuple[int, str]]:
         expired = [
             (session_no, name)
             for session_no, entries in self._sessions.items()
@@ -106,7 +106,7 @@ class MemoryKeyValues:
         ]
         for session_no, name in expired:
             del self._sessions[session_no][name]
-        return len(expired)
+        return expired
 
     def _live(self, session_no: int) -> dict[str, _Entry]:
         now = self._clock()

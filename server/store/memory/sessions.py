@@ -109,7 +109,6 @@ class MemoryRegistry:
 
     async def sweep(self, now: float) -> int:
         removed = self._events.drop_before(now - self._retention.max_age_seconds)
-        removed += self._keys.drop_expired(now)
         for record in list(self._records.values()):
             if self._is_over(record, now):
                 self._remember(record)

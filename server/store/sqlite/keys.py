@@ -15,6 +15,9 @@ from .queue import WriteQueue
 from .readers import Readers
 from .statements import read_statements
 
+_PIECE = 1_000
+"""Keys removed in one transaction."""
+
 
 class SqliteKeyValues:
     """Writes are transactions of the writer, synced before they are acknowledged."""
@@ -94,6 +97,16 @@ class SqliteKeyValues:
             return int(count)
 
         return await self._queue.submit(work, is_synced=True)
+
+    async def drop_expired(self, now: float) -> builtins.list[tuple[int, str]]:
+        due = {"now": now, "limit": _PIECE}
+        # Asked every other second: a look that finds nothing must not cost a transaction.
+        if not await self._readers.run(lambda connection: connection.execute(self._sql["has_expired"], due).fetchone()):
+            return []
+        rows = await self._queue.maintain(
+            lambda connection: connection.execute(self._sql["drop_expired"], due).fetchall()
+        )
+        return [(session_no, name.decode("utf-8", "surrogatepass")) for session_no, name in rows]
 
     def _get(self, connection: sqlite3.Connection, where: dict[str, Any]) -> StoredKey | None:
         row = connection.execute(self._sql["get"], where).fetchone()

@@ -49,7 +49,6 @@ class Sweep:
         """
         removed = 0
         pieces = (
-            self._expired_keys,
             self._old_events,
             self._ended_sessions,
             self._old_ids,
@@ -65,9 +64,6 @@ class Sweep:
 
     async def _piece(self, piece: Piece, now: float) -> int:
         return await self._queue.maintain(lambda connection: piece(connection, now))
-
-    def _expired_keys(self, connection: sqlite3.Connection, now: float) -> int:
-        return connection.execute(self._kv["drop_expired"], {"now": now, "limit": _PIECE}).rowcount
 
     def _old_events(self, connection: sqlite3.Connection, now: float) -> int:
         """Drop a prefix of all events. The clock may have been set back, so it ends at the first young one."""

@@ -100,8 +100,19 @@ async def test_an_expired_key_is_as_good_as_absent(store: Store, clock: Clock) -
     again = await put(store, "a", if_version=0)
     assert again.version == 1
     await put(store, "d")
-    assert await store.sessions.sweep(clock.now) == 2
+    assert len(await store.keys.drop_expired(clock.now)) == 2
     assert [key.name for key in await store.keys.list(1)] == ["a", "d"]
+
+
+async def test_keys_whose_time_is_up_are_dropped_and_named(store: Store, clock: Clock) -> None:
+    assert await store.keys.drop_expired(clock.now) == []
+    await put(store, "short", expires_at=clock.now + 10)
+    await put(store, "long", expires_at=clock.now + 100)
+    await put(store, "for ever")
+    clock.now += 50
+    assert await store.keys.drop_expired(clock.now) == [(1, "short")]
+    assert await store.keys.drop_expired(clock.now) == []
+    assert [key.name for key in await store.keys.list(1)] == ["for ever", "long"]
 
 
 async def test_a_new_value_takes_its_own_expiry(store: Store, clock: Clock) -> None:

@@ -31,4 +31,7 @@ DELETE FROM kv WHERE session = :session
 -- name: drop_expired
 DELETE FROM kv WHERE (session, name) IN (
     SELECT session, name FROM kv WHERE expires IS NOT NULL AND expires <= :now LIMIT :limit
-)
+) RETURNING session, name
+
+-- name: has_expired
+SELECT 1 FROM kv WHERE expires IS NOT NULL AND expires <= :now LIMIT 1
