@@ -56,7 +56,7 @@ async def _add_older(store: Store, session_no: int, moment: Event, found: dict[s
             name = str(change.get("key", ""))
             if change.get("change") == "clear":
                 return  # which took with it what nothing else tells of
-            if name not in changed and (change.get("change") == "delete" or change.get("version", 1) > 1):
+            if name not in changed and (change.get("change") in ("delete", "expire") or change.get("version", 1) > 1):
                 found.setdefault(name, _told_by(name, change))
             changed.add(name)
         if not page.has_more:
