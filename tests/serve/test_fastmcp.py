@@ -66,7 +66,7 @@ def test_a_store_of_the_authors_own_stays(caplog: pytest.LogCaptureFixture) -> N
     theirs = MemoryStore()
     mcp = FastMCP("own", session_state_store=theirs)
     attach(mcp, settings=Settings(db="memory:"))
-    assert mcp._state_storage is theirs
+    assert vars(mcp)["_state_storage"] is theirs
     assert caplog.records == []
 
 
