@@ -12,7 +12,8 @@ from ..server.filters import parse_filter
 from ..server.models import Figures, joined
 from .contexts.charts import worst_method
 from .contexts.overview import Concern
-from .formatting import duration, plural, share
+from .formatting import count, duration, plural, share
+from .health_data import LIMIT_LABELS, NEAR, SLOW_LAG_SECONDS, trend_sentence
 from .urls import Urls
 
 _LISTED: Final = {
@@ -31,6 +32,9 @@ _SPIKE_GROWTH: Final = 3.0
 _SPIKE_ERRORS: Final = 10
 
 _REFUSED_SECONDS: Final = 300.0
+_LIMIT_SECONDS: Final = 900.0
+_FAULT_SECONDS: Final = 300.0
+"""How long after it happened something still needs somebody."""
 
 
 async def concerns(room: Switchroom, urls: Urls) -> list[Concern]:
@@ -42,7 +46,14 @@ async def concerns(room: Switchroom, urls: Urls) -> list[Concern]:
         number = await directory.count(parse_filter(query))
         if number:
             found.append(Concern(f"{plural(number, 'session')} {words}", urls.sessions(query), "warn"))
-    return [*found, *_error_spike(directory, urls), *_refused_ids(directory, urls)]
+    return [
+        *found,
+        *_limits(directory, urls),
+        *_streams(directory, urls),
+        *_process(directory, urls),
+        *_error_spike(directory, urls),
+        *_refused_ids(directory, urls),
+    ]
 
 
 def _store(health: Health, urls: Urls) -> Iterator[Concern]:
@@ -66,6 +77,46 @@ def _hung_calls(room: Switchroom, urls: Urls) -> Iterator[Concern]:
         oldest = duration(time.time() - hung[0].call.started_at)
         words = f"{plural(len(hung), 'call')} in flight for over {duration(limit)}, the oldest for {oldest}"
         yield Concern(words, urls.calls(hung=True), "warn")
+
+
+def _limits(directory: Directory, urls: Urls) -> Iterator[Concern]:
+    since, here = time.time() - _LIMIT_SECONDS, f"{urls.health()}#limits"
+    for state in directory.limits():
+        label, hits = LIMIT_LABELS[state.limit], state.hits
+        if hits is not None and hits.last_at >= since:
+            who = f", last by {hits.who}" if hits.who else ""
+            yield Concern(f"Limit reached {plural(hits.times, 'time')}: {label}{who}", here, "bad")
+        elif state.share >= NEAR:
+            who = f" ({state.who})" if state.who else ""
+            used = f"{count(state.used or 0)} of {count(state.allowed)}"
+            yield Concern(f"Limit near: {label}, {used}{who}", here, "warn")
+
+
+def _streams(directory: Directory, urls: Urls) -> Iterator[Concern]:
+    vitals, here = directory.vitals(), f"{urls.health()}#streams"
+    if vitals.stalled:
+        words = f"{plural(len(vitals.stalled), 'stream')} open but not read by the client"
+        yield Concern(
+            f"{words}, the longest for {duration(time.time() - vitals.stalled[0].stalled_since)}", here, "warn"
+        )
+    if (cut := vitals.stream_cut) is not None:
+        words = f"Something cuts streams at {cut.age:.0f} s: {cut.alike} of the last {cut.of} ended at that age"
+        yield Concern(words, here, "warn")
+    faults = vitals.stream_faults
+    if faults.last_at is not None and faults.last_at >= time.time() - _FAULT_SECONDS:
+        words = f"{plural(faults.slow + faults.broken, 'stream')} cut or broken while written to since the start"
+        yield Concern(words, here, "warn")
+
+
+def _process(directory: Directory, urls: Urls) -> Iterator[Concern]:
+    vitals = directory.vitals()
+    if vitals.worst_lag_seconds > SLOW_LAG_SECONDS:
+        words = (
+            f"The event loop was {duration(vitals.worst_lag_seconds)} late within the last minute: a handler blocks it"
+        )
+        yield Concern(words, urls.health(), "warn")
+    if vitals.memory_trend is not None and vitals.memory_trend.is_leak:
+        yield Concern(f"Memory grows without sessions: {trend_sentence(vitals.memory_trend)}", urls.health(), "warn")
 
 
 def _error_spike(directory: Directory, urls: Urls) -> Iterator[Concern]:

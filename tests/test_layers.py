@@ -29,8 +29,8 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         | {"hosts", "jsontext", "problems", "returning", "urls", "visible", "wording"},
         frozenset({"contexts", "guard", "templating"}),
         frozenset({"auth", "errors", "queries", "rendering"}),
-        frozenset({"attention", "call_data", "compose", "confirming", "deps", "forms", "overview_data", "panels"})
-        | {"timeline_data"},
+        frozenset({"attention", "call_data", "compose", "confirming", "deps", "forms", "health_data", "overview_data"})
+        | {"panels", "timeline_data"},
         frozenset({"frames"}),
         frozenset({"actions", "api", "live", "pages"}),
         frozenset({"app"}),

@@ -68,14 +68,18 @@ class Scale(NamedTuple):
     """`(height, value)`."""
 
 
-def linear(values: Sequence[float], *, least: float = 1.0) -> Scale:
-    """Return a scale from 0 to a round number above the highest value, `least` at the least."""
+def linear(values: Sequence[float], *, least: float = 1.0, unit: float = 1.0) -> Scale:
+    """Return a scale from 0 to a round number above the highest value, `least` at the least.
+
+    Args:
+        unit: What `values` are counted in; the scale itself takes whole values.
+    """
     top = _round_up(max([least, *values]))
 
     def height(value: float) -> float:
-        return min(1.0, value / top)
+        return min(1.0, value / (top * unit))
 
-    return Scale(height, ((0.5, top / 2), (1.0, top)))
+    return Scale(height, ((0.5, top * unit / 2), (1.0, top * unit)))
 
 
 def logarithmic(values: Sequence[float]) -> Scale:

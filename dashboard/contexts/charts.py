@@ -9,12 +9,13 @@ from typing import ClassVar, Final, NamedTuple
 from ...server.directory import RANGES, Trends
 from ...server.models import Figures, joined, percentile_us
 from ..charts.lines import Line, Mark, Moment, Sample, Scale, draw, linear, logarithmic, marks_of, moments
-from ..formatting import count, duration, rate, share
+from ..formatting import count, duration, rate, share, size
 from ..urls import Urls
 
 _TABLE_ROWS: Final = 15
 
 _MODERN: Final = "2026-07-28"
+_MEGABYTE: Final = 1024.0 * 1024
 
 _WORDS: Final = {"15m": "the last 15 minutes", "1h": "the last hour", "24h": "the last 24 hours"}
 
@@ -81,6 +82,15 @@ def range_words(trends: Trends) -> str:
 def make_charts(trends: Trends, urls: Urls) -> tuple[Chart, ...]:
     """Return the four charts of a range."""
     return (_sessions(trends, urls), _requests(trends, urls), _errors(trends, urls), _latency(trends, urls))
+
+
+def make_health_charts(trends: Trends, urls: Urls) -> tuple[Chart, ...]:
+    """Return memory beside the number of sessions: what grows without them is a leak."""
+    memory = (_Series("handshake", "Resident", _memory, is_filled=True),)
+    return (
+        _chart(trends, "memory", "Memory, 24 h", urls.health(), "", memory, size, _memory_scale),
+        _sessions(trends, urls),
+    )
 
 
 def _sessions(trends: Trends, urls: Urls) -> Chart:
@@ -181,6 +191,10 @@ def _active(each: Figures) -> float:
     return each.gauges.active
 
 
+def _memory(each: Figures) -> float | None:
+    return each.gauges.memory_bytes or None
+
+
 def _handshake(each: Figures) -> float:
     return each.handshake / max(1, each.seconds)
 
@@ -199,6 +213,10 @@ def _percent(value: float) -> str:
 
 def _count_scale(values: Sequence[float]) -> Scale:
     return linear(values, least=2.0)
+
+
+def _memory_scale(values: Sequence[float]) -> Scale:
+    return linear([value / _MEGABYTE for value in values], unit=_MEGABYTE)
 
 
 def _percent_scale(values: Sequence[float]) -> Scale:

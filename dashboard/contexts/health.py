@@ -8,6 +8,8 @@ from typing import ClassVar
 
 from ...server.directory import Refusal
 from ..urls import Urls
+from .charts import Chart
+from .shell import LiveLink
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +43,73 @@ class DiagnosisNote:
 
 
 @dataclass(frozen=True, slots=True)
+class HealthFact:
+    """One figure with its label; `tone` marks one that is not as it should be."""
+
+    name: ClassVar[str] = "vital"
+    label: str
+    value: str
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRow:
+    """One limit in force."""
+
+    name: ClassVar[str] = "limit"
+    label: str
+    allowed: str
+    used: str
+    """The most that anybody uses of it now; empty where each request is judged alone."""
+    who: str
+    width: float
+    """Per cent of the limit that is used."""
+    tone: str
+    hits: int
+    hit_at: float
+    hit_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class StalledRow:
+    """A stream that looks alive and is not."""
+
+    name: ClassVar[str] = "stalled"
+    client: str
+    url: str
+    kind: str
+    opened_at: float
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class HealthNow:
+    """What changes while one looks; the stream replaces it as a whole."""
+
+    template: ClassVar[str] = "health/_now.html"
+    name: ClassVar[str] = "state"
+    is_ok: bool
+    store_message: str
+    store: tuple[HealthFact, ...]
+    process: tuple[HealthFact, ...]
+    streams: tuple[HealthFact, ...]
+    cut: str
+    """The age at which something cuts streams, in a sentence; empty when nothing does."""
+    stalled: tuple[StalledRow, ...]
+    limits: tuple[LimitRow, ...]
+    """Empty when limits are off."""
+
+
+@dataclass(frozen=True, slots=True)
 class HealthPage:
     """The health page."""
 
     template: ClassVar[str] = "health/index.html"
     name: ClassVar[str] = "report"
-    is_ok: bool
-    store_message: str
-    figures: tuple[tuple[str, str], ...]
-    limits: tuple[tuple[str, str], ...]
+    live_link: LiveLink
+    now: HealthNow
+    charts: tuple[Chart, ...]
+    kept: tuple[tuple[str, str], ...]
     started_at: float
     refusals: tuple[RefusedId, ...]
     diagnosis: DiagnosisNote | None

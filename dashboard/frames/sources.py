@@ -21,6 +21,7 @@ from .broadcast import BroadcastFrames
 from .calls import CallFrames
 from .clients import ClientFrames
 from .events import ServerEventsFrames
+from .health import HealthFrames
 from .overview import OverviewFrames
 from .session import SessionPageFrames
 from .sessions import SessionFrames
@@ -132,6 +133,10 @@ def _calls(follow: Follow) -> FrameSource:
     return CallFrames(follow.room, follow.templates, follow.urls, wanted, rows, can_act=follow.can_act)
 
 
+def _health(follow: Follow) -> FrameSource:
+    return HealthFrames(follow.room, follow.templates, follow.urls)
+
+
 def _clients(follow: Follow) -> FrameSource:
     return ClientFrames(follow.room.directory, follow.templates, follow.rows())
 
@@ -152,6 +157,7 @@ def _events(follow: Follow) -> FrameSource:
 _SOURCES: Final[Mapping[str, Callable[[Follow], FrameSource]]] = {
     "overview": _overview,
     "calls": _calls,
+    "health": _health,
     "sessions": _sessions,
     "session": _session,
     "clients": _clients,

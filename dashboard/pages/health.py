@@ -9,14 +9,15 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from ...server.attach import Switchroom
-from ...server.directory import Health, Verdict
+from ...server.directory import RANGES, Verdict
 from ...server.errors import NotFound
 from ...server.models import Actor
-from ...server.settings import Settings
+from ..contexts.charts import make_health_charts
 from ..contexts.health import DiagnosisNote, HealthPage, make_refused
-from ..contexts.shell import Frame
+from ..contexts.shell import Frame, LiveLink
+from ..cursors import live_cursor
 from ..deps import CurrentActor, CurrentSwitchroom
-from ..formatting import age, count, duration, rate, size
+from ..health_data import health_now, kept
 from ..rendering import render_page
 from ..templating import urls_of
 
@@ -59,54 +60,14 @@ async def explain_session_id(
 
 
 async def _render(request: Request, actor: Actor, room: Switchroom, diagnosis: DiagnosisNote | None) -> Response:
-    health = room.directory.health()
+    urls, directory = urls_of(request), room.directory
     page = HealthPage(
-        is_ok=health.store.is_ok,
-        store_message=health.store.message,
-        figures=_figures(room, health),
-        limits=_limits(room.settings),
-        started_at=health.started_at,
-        refusals=make_refused(room.directory.refusals(), urls_of(request)),
+        live_link=LiveLink(urls.live("health", after=live_cursor(directory))),
+        now=health_now(room, urls),
+        charts=make_health_charts(directory.trends(RANGES[-1]), urls),
+        kept=kept(room),
+        started_at=directory.health().started_at,
+        refusals=make_refused(directory.refusals(), urls),
         diagnosis=diagnosis,
     )
-    return await render_page(request, room, actor, Frame("health", "Health", is_live=False), page)
-
-
-def _figures(room: Switchroom, health: Health) -> tuple[tuple[str, str], ...]:
-    store = health.store
-    return (
-        ("Live sessions", count(health.live_sessions)),
-        ("of these hibernated, out of memory", count(health.hibernated)),
-        ("Calls in flight", count(health.in_flight)),
-        ("Open streams", count(health.open_streams)),
-        ("Requests per second", rate(health.requests_per_second)),
-        ("Sessions refused by a limit", count(health.refused_sessions)),
-        ("Writes waiting for a commit", count(store.queued)),
-        ("Last commit", duration(store.last_commit_ms / 1000)),
-        ("Failed commits", count(store.failed_commits)),
-        ("Durability", room.settings.durability if room.store.is_durable else "none, in memory"),
-        ("MCP servers", ", ".join(room.directory.server_names)),
-        ("Worker", health.worker_id),
-        ("Switchroom", health.version),
-        ("mcp", health.mcp_version),
-    )
-
-
-def _limits(settings: Settings) -> tuple[tuple[str, str], ...]:
-    if not settings.has_limits:
-        return (("All limits", "off"),)
-    return (
-        ("Live sessions", f"{settings.max_sessions:,}"),
-        ("Sessions of one address", f"{settings.max_sessions_per_address:,}"),
-        ("Sessions of one principal", f"{settings.max_sessions_per_principal:,}"),
-        ("Opened by one address in a minute", f"{settings.max_opened_per_minute:,}"),
-        ("Calls in flight per session", f"{settings.max_in_flight:,}"),
-        ("Streams per session", f"{settings.max_streams:,}"),
-        ("Request body", size(settings.max_body_bytes)),
-        ("Idle sessions expire after", age(settings.idle_seconds)),
-        ("Events per session", f"{settings.max_events:,}"),
-        ("Log per session", size(settings.max_log_bytes)),
-        ("Stored values per session", size(settings.max_total_value_bytes)),
-        ("Ended sessions are kept for", age(settings.ended_session_seconds)),
-        ("Their ids are remembered for", age(settings.ended_id_seconds)),
-    )
+    return await render_page(request, room, actor, Frame("health", "Health"), page)

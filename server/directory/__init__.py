@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from ..engine.diagnosis import Diagnosis
+from ..engine.limits import Limit
 from ..engine.refusals import Refusal, Verdict
+from ..engine.streamwatch import StreamCut
 from .directory import Directory
 from .figures import Audience, FlyingCall, Health
 from .trends import RANGES, Range, Trends, range_named
+from .watching import LimitState, MemoryTrend, StalledStream, Vitals
 
 __all__ = [
     "RANGES",
@@ -15,9 +18,15 @@ __all__ = [
     "Directory",
     "FlyingCall",
     "Health",
+    "Limit",
+    "LimitState",
+    "MemoryTrend",
     "Range",
     "Refusal",
+    "StalledStream",
+    "StreamCut",
     "Trends",
     "Verdict",
+    "Vitals",
     "range_named",
 ]

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 import json
 import time
 from collections import Counter
 
 from ..engine.diagnosis import Diagnosis, diagnose
 from ..engine.engine import Engine
-from ..engine.rates import RateMeter
 from ..engine.refusals import Refusal
 from ..engine.session import LiveSession, describe
 from ..errors import NotFound
@@ -38,9 +36,11 @@ from ..models import (
 from ..store.base import EventQuery, Tail
 from .figures import Audience, FlyingCall, Health
 from .listing import Listing
+from .overall import Overall
 from .past import keys_at
 from .server_log import ServerLog
-from .trends import Range, Trending, Trends
+from .trends import Range, Trends
+from .watching import LimitState, Vitals
 
 _CLIENT_WINDOW = 300.0
 """A sessionless client counts as an audience while it was heard within these seconds, or listens."""
@@ -54,8 +54,7 @@ class Directory:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._listing = Listing(engine)
-        self._trending = Trending(engine.meter)
-        self._rate = RateMeter(lambda: engine.meter.totals.answers)
+        self._overall = Overall(engine)
         self.changes = engine.bus
         self.log = ServerLog(engine)
         """The log of the whole server."""
@@ -289,37 +288,27 @@ class Directory:
 
     def calls(self) -> list[FlyingCall]:
         """Return every request that is not answered yet, of both eras, oldest first."""
-        found = [
-            FlyingCall(self._engine.describe(session), call.describe())
-            for session in list(self._engine.by_id.values())
-            if session.calls
-            for call in session.calls.values()
-        ]
-        return sorted(found, key=lambda each: each.call.started_at)
+        return self._overall.calls()
 
     def trends(self, wanted: Range) -> Trends:
         """Return what the charts of a range show; the same object for a few seconds."""
-        return self._trending.of(wanted)
-
-    # -- health --------------------------------------------------------------------------------
+        return self._overall.trends(wanted)
 
     def health(self) -> Health:
         """Return the state of the process and its store."""
-        live = list(self._engine.live())
-        everything = [*live, *self._engine.live(clients=True)]
-        return Health(
-            store=self._engine.store.health(),
-            live_sessions=len(live),
-            hibernated=sum(1 for s in live if s.resident is None),
-            in_flight=sum(s.in_flight for s in everything),
-            open_streams=sum(s.open_streams for s in everything),
-            requests_per_second=self._rate.per_second(),
-            refused_sessions=self._engine.admission.refused,
-            started_at=self._engine.started_at,
-            worker_id=self._engine.worker_id,
-            version=importlib.metadata.version("switchroom"),
-            mcp_version=importlib.metadata.version("mcp"),
-        )
+        return self._overall.health()
+
+    def limits(self) -> tuple[LimitState, ...]:
+        """Return every limit in force, how near somebody is to it, and how often it was reached."""
+        return self._overall.limits()
+
+    def trimmed_logs(self) -> int:
+        """Return how many live sessions have reached a bound of their log and dropped their oldest events."""
+        return sum(1 for session in self._engine.live() if session.record.trimmed_seq)
+
+    def vitals(self) -> Vitals:
+        """Return memory, loop lag, and the streams that ended badly or look alive and are not."""
+        return self._overall.vitals()
 
     async def _record(self, session_id: str) -> SessionRecord:
         record = await self._engine.find_record(session_id)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from ..engine.meter import ENDLESS_METHODS
-from ..models import InFlight, Session
+from ..models import InFlight, Session, SessionState
 from ..store.base import StoreHealth
 
 
@@ -36,7 +37,11 @@ class Health(NamedTuple):
 
     store: StoreHealth
     live_sessions: int
+    states: Mapping[SessionState, int]
+    """Live sessions by state; every live state is there."""
     hibernated: int
+    clients: int
+    """Sessionless clients of the 2026-07-28 era."""
     in_flight: int
     open_streams: int
     requests_per_second: float

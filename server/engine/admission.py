@@ -102,6 +102,10 @@ class Admission:
         since = time.monotonic() - _WINDOW_SECONDS
         return _most({address: sum(1 for at in times if at >= since) for address, times in self._openings.items()})
 
+    def most_requests(self) -> tuple[int, str]:
+        """Return the most requests of one sender within about a minute, and that sender."""
+        return self._rate.most(time.monotonic())
+
     def opened(self, address: str, principal: str | None) -> None:
         self.live += 1
         self._by_address[address] += 1

@@ -30,6 +30,7 @@ from .meter import Meter
 from .refusals import Refusals
 from .restoring import restore
 from .session import MODERN_SINCE, LiveSession, forget_outcome
+from .streamwatch import StreamWatch
 from .vitals import LoopLag
 
 logger = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ class Engine:
         """As the sweeper counted them last, two seconds ago at most."""
         self.meter = Meter(store.figures, lambda: self.gauges)
         self.loop_lag = LoopLag()
+        self.stream_watch = StreamWatch()
         self.refusals = Refusals()
         self.groups = Coordination(settings, store)
         self.on_end: list[EndHook] = [self.groups.forget]

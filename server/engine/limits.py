@@ -69,6 +69,14 @@ class RateLimiter:
         self._per_second = per_minute / 60.0
         self._buckets: OrderedDict[str, list[float]] = OrderedDict()
 
+    def most(self, now: float) -> tuple[int, str]:
+        """Return the most requests of one sender that are held against it, and that sender."""
+        used = ((self._used(bucket, now), sender) for sender, bucket in self._buckets.items())
+        return max(used, default=(0, ""))
+
+    def _used(self, bucket: list[float], now: float) -> int:
+        return round(self._burst - min(self._burst, bucket[0] + (now - bucket[1]) * self._per_second))
+
     def wait(self, sender: str, now: float) -> float:
         """Count one request; return 0 when it is allowed, or the seconds until one is.
 

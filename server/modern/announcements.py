@@ -194,10 +194,14 @@ class Announcements:
                     return task.result()  # type: ignore[no-any-return]
             meta: dict[str, Any] = {SUBSCRIPTION_ID_META_KEY: ctx.request_id}
             return SubscriptionsListenResult(_meta=meta)
+        except asyncio.CancelledError:
+            opened.is_lost = not opened.is_closed  # a broken connection is how this era ends a stream
+            raise
         finally:
             # First what needs no waiting: a scope that is cancelled interrupts every wait in here.
             opened.is_closed = True
             self._remove(listener)
+            current.engine.stream_watch.ended(opened)
             session.streams.remove(opened)
             session.last_used = time.monotonic()
             session.touch()

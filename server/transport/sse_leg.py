@@ -186,6 +186,8 @@ class _Connection:
         if self._delivering is not None:
             self._delivering.cancel()
         if self._session is not None:
+            self._opened.is_lost = not self._opened.is_closed
+            self._leg.engine.stream_watch.ended(self._opened)
             self._session.streams = None
             await self._leg.close(self._session)
             if not self._is_over:

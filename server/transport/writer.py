@@ -107,6 +107,7 @@ class StreamWriter:
             logger.info("a reader of session %s is too slow: its stream was cut", session.record.id)
         finally:
             self._opened.is_closed = True
+            self._engine.stream_watch.ended(self._opened)
             self._tail.close()
             session.streams.remove(self._opened)
             session.last_used = time.monotonic()
