@@ -18,6 +18,7 @@ from ..server.accounts import Accounts, open_accounts
 from ..server.attach import McpServer, Switchroom, switchroom
 from ..server.entries import entries
 from ..server.settings import Settings
+from ..server.sign_in import UserVerifier
 from ..server.transport.leg import NOT_RUNNING
 from ..server.transport.sse_leg import SseLeg
 from .actions import action_routers
@@ -136,6 +137,7 @@ def mount_console(
     settings: Settings | None = None,
     path: str = "/admin",
     mcp_path: str = "/mcp",
+    verifier: UserVerifier | None = None,
     **options: Any,
 ) -> Switchroom:
     """Add an MCP server and its console to an existing application.
@@ -145,12 +147,13 @@ def mount_console(
 
     Args:
         mcp: A server, or several by the path where each one answers: `{"/tickets": tickets, "/notes": notes}`.
+        verifier: Who knows the passwords of `secure_login`; by default the file that `users_file` names.
         options: For the server's own `streamable_http_app`: `json_response`, `stateless_http`, `host`, …
 
     Raises:
         StartupError: The server, the installed `mcp` or the settings cannot be used.
     """
-    room = switchroom(settings)
+    room = switchroom(settings, verifier=verifier)
     servers = cast("Mapping[str, McpServer]", mcp) if isinstance(mcp, Mapping) else {mcp_path: mcp}
     for server_path, server in servers.items():
         room.attach(server, path=server_path, **options)

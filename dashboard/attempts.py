@@ -6,16 +6,12 @@ addresses its operator has signed in from before.
 
 from __future__ import annotations
 
-import math
-import time
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Final
 
-from limits import RateLimitItem, RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
+from limits import RateLimitItemPerMinute
 
-from ..server.errors import LimitReached
+from ..server.attempts import Attempts
 
 PER_PAIR: Final = RateLimitItemPerMinute(5, 5, namespace="pair")
 """Wrong passwords for one account from one address: 5 in 5 minutes."""
@@ -36,7 +32,7 @@ class SignInAttempts:
     """Counts attempts before they cost a password hash."""
 
     def __init__(self) -> None:
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._attempts = Attempts()
 
     def admit(self, account: str, address: str, *, is_known_address: bool) -> None:
         """Count one attempt.
@@ -45,25 +41,18 @@ class SignInAttempts:
             LimitReached: There were too many; `retry_after` says when the next one is heard.
         """
         account, address = account.casefold()[:_ACCOUNT_LENGTH], _network(address)
-        self._hit(PER_PAIR, account, address)
+        self._attempts.admit(PER_PAIR, account, address)
         if not is_known_address:
-            self._hit(PER_ACCOUNT, account)
-        self._hit(PER_ADDRESS, address)
+            self._attempts.admit(PER_ACCOUNT, account)
+        self._attempts.admit(PER_ADDRESS, address)
 
     def succeeded(self, account: str, address: str) -> None:
         """Forget the failures of an account from this address, because the right password came."""
-        self._limiter.clear(PER_PAIR, account.casefold()[:_ACCOUNT_LENGTH], _network(address))
+        self._attempts.forget(PER_PAIR, account.casefold()[:_ACCOUNT_LENGTH], _network(address))
 
     def is_recorded(self, address: str) -> bool:
         """Whether another refusal of this address still gets an audit row."""
-        return self._limiter.hit(RECORDED, _network(address))
-
-    def _hit(self, item: RateLimitItem, *key: str) -> None:
-        if self._limiter.hit(item, *key):
-            return
-        reset = self._limiter.get_window_stats(item, *key).reset_time
-        wait = max(1, math.ceil(reset - time.time()))
-        raise LimitReached("Too many attempts to sign in.", retry_after=wait)
+        return self._attempts.count(RECORDED, _network(address))
 
 
 def _network(address: str) -> str:

@@ -18,6 +18,7 @@ ACTIONS: Final[Mapping[str, str]] = MappingProxyType(
         "replay": "Replay",
         "broadcast": "Broadcast",
         "stop_broadcast": "Stop broadcast",
+        "end_sign_in": "End sign-in",
         "set_key": "Set key",
         "delete_key": "Delete key",
         "sign_in": "Sign in",
@@ -59,6 +60,8 @@ def result_text(entry: AuditEntry) -> str:
         return f"to {plural(_number(detail, 'audience'), 'recipient')}"
     if entry.action == "cancel" and "result" in detail:
         return str(detail["result"]).replace("_", " ")
+    if entry.action == "end_sign_in" and "user" in detail:
+        return f"{detail['user']} was signed out"
     if "needs" in detail:
         return f"needs the role {detail['needs']}"
     return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from mcp.server.lowlevel import Server
@@ -25,6 +26,7 @@ from .operations.operations import Operations
 from .operations.sending import Route
 from .settings import Settings
 from .shutdown import chained_signals
+from .sign_in import SignIns, UsersFile, UserVerifier
 from .store.base import Retention, Store
 from .transport.kernel import check_version
 from .transport.security import transport_security
@@ -40,12 +42,14 @@ McpServer = MCPServer[Any] | Server[Any] | Any
 class Switchroom:
     """One process's engine and everything that reads or acts through it."""
 
-    def __init__(self, settings: Settings, store: Store) -> None:
+    def __init__(self, settings: Settings, store: Store, *, verifier: UserVerifier | None = None) -> None:
         self.settings = settings
         self.store = store
         self.engine = Engine(settings, store, LocalChangeBus())
         self.directory = Directory(self.engine)
         self.operations = Operations(self.engine, self.directory)
+        self.sign_ins = SignIns(self.engine, verifier or UsersFile(Path(settings.users_file)))
+        self.engine.services.add(self.sign_ins)
         self.apps: list[Starlette] = []
         """The ASGI app of each attached server, in order."""
         self._mounts: dict[str, Mount] = {}
@@ -180,8 +184,13 @@ class Switchroom:
             await self.store.keys.clear(session.record.no)
 
 
-def switchroom(settings: Settings | None = None, store: Store | None = None) -> Switchroom:
+def switchroom(
+    settings: Settings | None = None, store: Store | None = None, *, verifier: UserVerifier | None = None
+) -> Switchroom:
     """Build a `Switchroom` from its settings, without a server yet.
+
+    Args:
+        verifier: Who knows the passwords of `secure_login`; by default the file that `users_file` names.
 
     Raises:
         StartupError: The store's address is malformed.
@@ -196,17 +205,27 @@ def switchroom(settings: Settings | None = None, store: Store | None = None) -> 
         ended_id_seconds=chosen.ended_id_seconds,
         figures_seconds=chosen.figures_seconds,
     )
-    return Switchroom(chosen, store or stores.open_store(chosen.db, durability=chosen.durability, retention=retention))
+    opened = store or stores.open_store(chosen.db, durability=chosen.durability, retention=retention)
+    return Switchroom(chosen, opened, verifier=verifier)
 
 
 def attach(
-    mcp: McpServer, *, settings: Settings | None = None, store: Store | None = None, path: str = "/mcp", **options: Any
+    mcp: McpServer,
+    *,
+    settings: Settings | None = None,
+    store: Store | None = None,
+    path: str = "/mcp",
+    verifier: UserVerifier | None = None,
+    **options: Any,
 ) -> Switchroom:
     """Attach Switchroom to a server without a console; run the result's `app`.
+
+    Args:
+        verifier: Who knows the passwords of `secure_login`; by default the file that `users_file` names.
 
     Raises:
         StartupError: The server, the installed `mcp` or the store cannot be used.
     """
-    built = switchroom(settings, store)
+    built = switchroom(settings, store, verifier=verifier)
     built.attach(mcp, path=path, **options)
     return built

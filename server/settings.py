@@ -127,6 +127,12 @@ class Settings(BaseSettings):
     """Members of one group."""
     max_group_messages_per_minute: int = Field(default=60, ge=1)
     """Messages one session may send to its groups in a minute, joining included."""
+    users_file: str = "switchroom.users.json"
+    """Who may sign in with `secure_login`; `switchroom users` manages it."""
+    sign_in_seconds: float = Field(default=8 * 3600, gt=0)
+    """A session that signed in with `secure_login` is signed out after this long."""
+    secure_scope: str = "admin"
+    """Scope that `secure_operation` asks of access tokens, where the server asks for tokens; empty: none."""
 
     announcements: bool = True
     """Declare what broadcasts need: `logging` in the handshake era, the announcements resource in the newer one."""

@@ -11,14 +11,14 @@ from tests.support.source import imports, modules
 
 FLOORS: dict[str, tuple[frozenset[str], ...]] = {
     "server": (
-        frozenset({"errors", "ids", "logs", "models", "sealing", "settings"}),
+        frozenset({"attempts", "errors", "ids", "logs", "models", "sealing", "settings"}),
         frozenset({"filters", "recordview"}),
         frozenset({"accounts", "bus", "store"}),
         frozenset({"engine", "rotation"}),
         frozenset({"current"}),
         frozenset({"transport"}),
         frozenset({"modern"}),
-        frozenset({"data", "directory", "recorder"}),
+        frozenset({"data", "directory", "recorder", "sign_in"}),
         frozenset({"operations", "tools"}),
         frozenset({"attach", "demo", "entries", "foreign", "mounts", "shutdown"}),
     ),

@@ -87,6 +87,12 @@ class CancellationIn(Body):
     reason: Reason
 
 
+class SignOutIn(Body):
+    """Ends a session's sign-in."""
+
+    reason: Reason
+
+
 class StreamClosingIn(Body):
     """Ends one open stream; its client may reconnect."""
 

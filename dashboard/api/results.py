@@ -97,6 +97,13 @@ class StreamClosingOut(BaseModel):
     closed: bool
 
 
+class SignOutOut(BaseModel):
+    """Who was signed out."""
+
+    action_id: str = Field(description="Of the audit entry.")
+    user: str | None = Field(description="Null when nobody was signed in.")
+
+
 class BroadcastOut(BaseModel):
     """A broadcast with its figures as they stand; they add up to the audience."""
 

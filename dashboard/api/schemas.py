@@ -35,6 +35,8 @@ class SessionOut(BaseModel):
     protocol_version: str | None
     client: ClientOut
     principal: str | None
+    signed_in_as: str | None = Field(description="Who signed in with `secure_login` or a tool like it; null: nobody.")
+    signed_in_until: Time | None
     request_count: int
     error_count: int
     in_flight: int
@@ -64,6 +66,8 @@ class SessionOut(BaseModel):
             protocol_version=session.protocol_version or None,
             client=ClientOut(name=session.client_name or None, version=session.client_version or None),
             principal=session.principal,
+            signed_in_as=session.signed_in.user if session.signed_in is not None else None,
+            signed_in_until=optional_timestamp(session.signed_in.expires_at if session.signed_in is not None else None),
             request_count=session.request_count,
             error_count=session.error_count,
             in_flight=session.in_flight,

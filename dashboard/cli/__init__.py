@@ -12,6 +12,7 @@ from .audit import audit
 from .doctor import doctor
 from .keys import keys
 from .serve import serve
+from .users import users
 
 
 class OneSentence(click.Group):
@@ -29,6 +30,6 @@ def main() -> None:
     """Run the command line."""
     group = OneSentence(name="switchroom", help="An operator console for live MCP sessions.")
     click.version_option(importlib.metadata.version("switchroom"), prog_name="switchroom")(group)
-    for command in (serve, tokens, operators, audit, doctor, keys):
+    for command in (serve, tokens, operators, users, audit, doctor, keys):
         group.add_command(command)
     group()

@@ -100,7 +100,7 @@ def operators() -> None:
 @_db_option
 def add_operator(name: str, role: str, password_stdin: bool, db: str | None) -> None:
     """Add an operator."""
-    password = _ask_password(password_stdin)
+    password = ask_password(password_stdin)
     operator = _run(db, lambda accounts: accounts.operators.add(name, Role(role), password))
     click.echo(f"Operator {operator.name} may sign in with role {operator.role.value}.")
 
@@ -143,7 +143,7 @@ def enable_operator(name: str, db: str | None) -> None:
 @_db_option
 def set_password(name: str, password_stdin: bool, db: str | None) -> None:
     """Set a new password, which ends the operator's sign-ins."""
-    password = _ask_password(password_stdin)
+    password = ask_password(password_stdin)
     operator = _run(db, lambda accounts: accounts.operators.set_password(name, password))
     click.echo(f"Operator {operator.name} has a new password.")
 
@@ -163,7 +163,8 @@ def _run(db: str | None, work: Callable[[Accounts], Awaitable[T]]) -> T:
     return asyncio.run(opened())
 
 
-def _ask_password(from_stdin: bool) -> str:
+def ask_password(from_stdin: bool) -> str:
+    """Return a new password, asked for twice, or read as it is from standard input."""
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")
     prompt = f"Password ({MIN_PASSWORD_LENGTH} characters or more)"

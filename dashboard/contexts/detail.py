@@ -191,6 +191,8 @@ def _facts(session: Session, now: float) -> list[Fact]:
         Fact("Server", session.server),
         Fact("Worker", session.worker_id, "code"),
     ]
+    if session.signed_in is not None:
+        facts.append(Fact("Signed in", f"{session.signed_in.user}, for", "until", session.signed_in.expires_at))
     if session.log_level:
         facts.append(Fact("Log level", session.log_level, "code"))
     facts.append(Fact("Created", "ago", "ago", session.created_at))

@@ -12,15 +12,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from mcp.server.mcpserver import Context
-from mcp.server.mcpserver.exceptions import ToolError
 
-from ..current import current_call
 from ..engine.engine import Engine
 from ..engine.session import LiveSession
 from ..errors import InvalidInput, Unsupported
-from ..models import DEFAULT_GROUP, Broadcast, Group, Receipt, SessionKind
-from ..modern.handles import UNKNOWN, handle_argument
-from .session_data import NEEDS_HANDLE
+from ..models import DEFAULT_GROUP, Broadcast, Group, Receipt
+from .calling import calling_session
 
 _MAX_RECEIPTS = 1_000
 
@@ -94,10 +91,5 @@ def session_groups(ctx: Context) -> SessionGroups:
     Raises:
         ToolError: The server is not attached to Switchroom, or a call of the newer era has no valid handle.
     """
-    current = current_call.get()
-    if current is None:
-        raise ToolError("Coordination needs Switchroom: attach(mcp) or mount_console(app, mcp) before serving.")
-    if current.session.record.kind is SessionKind.CLIENT:
-        has_handle = handle_argument(ctx.request_context.params) is not None
-        raise ToolError(UNKNOWN if has_handle else NEEDS_HANDLE)
+    current = calling_session(ctx, "Coordination")
     return SessionGroups(current.engine, current.session)

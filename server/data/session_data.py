@@ -15,21 +15,14 @@ import json
 from typing import Any, TypeVar, overload
 
 from mcp.server.mcpserver import Context
-from mcp.server.mcpserver.exceptions import ToolError
 
-from ..current import current_call
 from ..engine.engine import Engine
 from ..engine.session import LiveSession
-from ..models import SessionKind, StoredKey
-from ..modern.handles import UNKNOWN, handle_argument
+from ..models import StoredKey
+from .calling import calling_session
 from .stored_keys import StoredKeys, expiry
 from .telling import told
 from .values import reader_of
-
-NEEDS_HANDLE = (
-    "This client speaks MCP 2026-07-28, which has no sessions: call open_session first, and pass the "
-    "handle it returns as session_id."
-)
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -131,10 +124,5 @@ def session_data(ctx: Context) -> SessionData:
     Raises:
         ToolError: The server is not attached to Switchroom, or a call of the newer era has no valid handle.
     """
-    current = current_call.get()
-    if current is None:
-        raise ToolError("Session data needs Switchroom: attach(mcp) or mount_console(app, mcp) before serving.")
-    if current.session.record.kind is SessionKind.CLIENT:
-        has_handle = handle_argument(ctx.request_context.params) is not None
-        raise ToolError(UNKNOWN if has_handle else NEEDS_HANDLE)
+    current = calling_session(ctx, "Session data")
     return SessionData(current.engine, current.session)

@@ -1,4 +1,4 @@
-"""Errors of stored keys as tools raise them: uncaught, their sentence reaches the client.
+"""Errors as tools raise them: uncaught, their sentence reaches the client.
 
 The SDK hides the text of exceptions it does not know, since a crash may name anything. Ours are written
 for whoever called the tool, so inside one they are `ToolError`s too; `except Conflict` works as before.
@@ -12,7 +12,19 @@ from typing import Any
 
 from mcp.server.mcpserver.exceptions import ToolError
 
-from ..errors import CannotOpen, Conflict, InvalidInput, LimitReached, StoreUnavailable, SwitchroomError, Unsupported
+from ..errors import (
+    AlreadyEnded,
+    CannotOpen,
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    LimitReached,
+    NotFound,
+    NotSignedIn,
+    StoreUnavailable,
+    SwitchroomError,
+    Unsupported,
+)
 
 
 class ToldInvalidInput(InvalidInput, ToolError):
@@ -39,7 +51,34 @@ class ToldCannotOpen(CannotOpen, ToolError):
     """`CannotOpen`, told to the client."""
 
 
-_TOLD = (ToldInvalidInput, ToldConflict, ToldLimitReached, ToldStoreUnavailable, ToldUnsupported)
+class ToldNotSignedIn(NotSignedIn, ToolError):
+    """`NotSignedIn`, told to the client."""
+
+
+class ToldForbidden(Forbidden, ToolError):
+    """`Forbidden`, told to the client."""
+
+
+class ToldNotFound(NotFound, ToolError):
+    """`NotFound`, told to the client."""
+
+
+class ToldAlreadyEnded(AlreadyEnded, ToolError):
+    """`AlreadyEnded`, told to the client."""
+
+
+_TOLD = (
+    ToldInvalidInput,
+    ToldConflict,
+    ToldLimitReached,
+    ToldStoreUnavailable,
+    ToldUnsupported,
+    ToldCannotOpen,
+    ToldNotSignedIn,
+    ToldForbidden,
+    ToldNotFound,
+    ToldAlreadyEnded,
+)
 
 
 @contextmanager

@@ -29,6 +29,7 @@ from .limits import LimitCounter
 from .meter import Meter
 from .refusals import Refusals
 from .restoring import restore
+from .services import Services
 from .session import MODERN_SINCE, LiveSession, forget_outcome
 from .streamwatch import StreamWatch
 from .vitals import LoopLag
@@ -62,6 +63,8 @@ class Engine:
         self.loop_lag = LoopLag()
         self.stream_watch = StreamWatch()
         self.refusals = Refusals()
+        self.services = Services()
+        """What tools find beside the engine."""
         self.groups = Coordination(settings, store)
         self.on_end: list[EndHook] = [self.groups.forget]
         """Run once for every session that ends, whatever ended it."""

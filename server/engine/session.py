@@ -310,6 +310,7 @@ def describe(
         end_reason=record.end_reason,
         log_level=record.log_level,
         trimmed_seq=record.trimmed_seq,
+        signed_in=record.signed_in if record.state.is_live else None,
         recent=recent,
         version=version,
         groups=groups,

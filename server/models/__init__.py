@@ -23,6 +23,7 @@ from .sessions import (
     SessionPage,
     SessionRecord,
     SessionState,
+    SignedIn,
     StreamInfo,
 )
 
@@ -64,6 +65,7 @@ __all__ = [
     "SessionPage",
     "SessionRecord",
     "SessionState",
+    "SignedIn",
     "StoredKey",
     "StreamInfo",
     "joined",

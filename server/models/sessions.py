@@ -49,6 +49,16 @@ class SessionState(StrEnum):
 ENDED_STATES = frozenset({SessionState.REJECTED, SessionState.CLOSED, SessionState.EXPIRED})
 
 
+class SignedIn(NamedTuple):
+    """Who is signed in to a session, by `secure_login` or a tool of that kind."""
+
+    user: str
+    at: float
+    expires_at: float
+    stamp: str
+    """What the user's password was known by at the sign-in; another one ends it."""
+
+
 @dataclass(slots=True)
 class SessionRecord:
     """The durable part of a session: what the store keeps and a restart restores."""
@@ -103,6 +113,8 @@ class SessionRecord:
     idle_seconds: float | None = None
     """Idle limit of this session; `None` means the server's setting."""
     lifetime_seconds: float | None = None
+    signed_in: SignedIn | None = None
+    """`None` while nobody is signed in."""
 
 
 class EndedId(NamedTuple):
@@ -178,6 +190,8 @@ class Session:
     trimmed_seq: int
     groups: tuple[str, ...] = ()
     """Names of the groups it is a member of; membership ends with the session."""
+    signed_in: SignedIn | None = None
+    """`None` while nobody is signed in, and once the session has ended."""
     recent: tuple[tuple[int, int], ...] = ()
     """`(requests, errors)` of the last five minutes in 24 equal steps, oldest first."""
     version: int = 0

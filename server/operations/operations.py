@@ -9,6 +9,7 @@ from .actions import Actions
 from .broadcasts import BroadcastVerbs
 from .deliveries import Deliveries
 from .groups import GroupVerbs
+from .holdings import HoldingVerbs
 from .keys import KeyVerbs
 from .replays import ReplayVerbs
 from .sending import Postman
@@ -27,6 +28,8 @@ class Operations:
         self.broadcasts = BroadcastVerbs(engine, directory, actions, self.postman)
         groups = GroupVerbs(engine, directory, actions, self.postman, self.broadcasts)
         self._actions = actions
+        holdings = HoldingVerbs(engine, actions)
+        self.end_sign_in = holdings.end_sign_in
         self.expire = sessions.expire
         self.cancel = sessions.cancel
         self.close_stream = sessions.close_stream

@@ -31,6 +31,14 @@ class CancelResult(NamedTuple):
     `still_running` (so does a handler of the newer era, where only it can answer)."""
 
 
+class SignInEnded(NamedTuple):
+    """The outcome of ending a sign-in."""
+
+    action_id: str
+    user: str | None
+    """Who was signed in; `None` when nobody was."""
+
+
 class ReplayItem(NamedTuple):
     """What became of one event."""
 

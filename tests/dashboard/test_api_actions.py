@@ -93,6 +93,7 @@ async def test_a_filter_that_grew_expires_nothing(api: Console) -> None:
         ("/cancellations", {"request_id": 1.5, "reason": "x"}),
         ("/cancellations", {"request_id": [1], "reason": "x"}),
         ("/streams/0/closing", {}),
+        ("/sign-out", {}),
     ],
 )
 async def test_a_malformed_action_is_refused_and_does_nothing(api: Console, path: str, body: dict[str, Any]) -> None:
@@ -110,6 +111,7 @@ async def test_a_malformed_action_is_refused_and_does_nothing(api: Console, path
         ("/replays", {"after_seq": 0}),
         ("/cancellations", {"request_id": 1, "reason": "x"}),
         ("/streams/0/closing", {"reason": "x"}),
+        ("/sign-out", {"reason": "x"}),
     ],
 )
 async def test_an_action_on_an_unknown_session_is_a_404(api: Console, path: str, body: dict[str, Any]) -> None:

@@ -52,11 +52,15 @@ async def serving(
     *,
     lifespan: Literal["on", "off"] = "on",
     before_stop: Callable[[], Awaitable[object]] | None = None,
+    bound: socket.socket | None = None,
 ) -> AsyncGenerator[str]:
-    """Serve `app` and yield its base URL; `before_stop` runs before the server waits for its connections."""
+    """Serve `app` and yield its base URL; `before_stop` runs before the server waits for its connections.
+
+    `bound` is a socket of `listening_socket`, where the app has to know its address beforehand.
+    """
     config = uvicorn.Config(app, log_config=None, lifespan=lifespan, ws="none", timeout_graceful_shutdown=5)
     server = TestServer(config)
-    bound = listening_socket()
+    bound = bound or listening_socket()
     port = bound.getsockname()[1]
     task = asyncio.create_task(server.serve(sockets=[bound]))
     try:
@@ -93,12 +97,17 @@ class Site(NamedTuple):
 
 @asynccontextmanager
 async def running(
-    mcp: McpServer, *, store: Store | None = None, options: dict[str, Any] | None = None, **settings: Any
+    mcp: McpServer,
+    *,
+    store: Store | None = None,
+    options: dict[str, Any] | None = None,
+    bound: socket.socket | None = None,
+    **settings: Any,
 ) -> AsyncGenerator[Site, None]:
     """Attach Switchroom to `mcp`, without a console, and serve it; `settings` override quick test values."""
     chosen: dict[str, Any] = {"db": "memory:", "stream_after_seconds": 0.02, "retry_ms": 100, "cancel_grace_seconds": 1}
     built = attach(mcp, settings=Settings(**{**chosen, **settings}), store=store, **(options or {}))
-    async with serving(built.app, before_stop=built.engine.drain) as base:
+    async with serving(built.app, before_stop=built.engine.drain, bound=bound) as base:
         yield Site(f"{base}/mcp", built)
     await eventually(lambda: not own_tasks(), within=2.0)
 

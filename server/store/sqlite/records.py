@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from ...models import Direction, EndedId, Event, EventKind, SessionKind, SessionRecord, SessionState
+from ...models import Direction, EndedId, Event, EventKind, SessionKind, SessionRecord, SessionState, SignedIn
 from ..text import json_text, plain_text, shared
 from .items import SessionRow
 from .statements import read_statements
@@ -17,7 +17,7 @@ COLUMNS = (
     "no, sref, kind, state, server, worker, created, last_activity, sid_hash, sid_prefix, epoch, epochs, principal, "
     "principal_key, client, client_version, protocol, address, init, is_initialized, ended, end_code, end_by, "
     "end_reason, requests, errors, keys, bytes_in, bytes_out, trimmed_seq, delivered_seq, log_level, idle_seconds, "
-    "lifetime_seconds"
+    "lifetime_seconds, signed_in"
 )
 
 _DIRECTIONS: Mapping[str, Direction] = MappingProxyType({direction.value: direction for direction in Direction})
@@ -71,6 +71,7 @@ def to_row(record: SessionRecord) -> SessionRow:
         plain_text(record.log_level),
         record.idle_seconds,
         record.lifetime_seconds,
+        json.dumps(record.signed_in) if record.signed_in is not None else None,
     )
 
 
@@ -117,6 +118,7 @@ def to_record(row: Sequence[Any], *, last_seq: int, key_count: int | None = None
         log_level=row[31],
         idle_seconds=row[32],
         lifetime_seconds=row[33],
+        signed_in=SignedIn(*json.loads(row[34])) if row[34] is not None else None,
     )
 
 

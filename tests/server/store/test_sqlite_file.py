@@ -14,7 +14,9 @@ import anyio
 import pytest
 
 from switchroom.server.errors import StartupError
+from switchroom.server.models import SessionRecord
 from switchroom.server.store import MemoryStore, SqliteStore, open_store
+from switchroom.server.store.sqlite.records import COLUMNS, to_row
 from switchroom.server.store.sqlite.statements import Migration, read_migrations
 from tests.support.stores import START, OpenSqlite, make_ended, make_record
 
@@ -157,10 +159,9 @@ async def test_a_file_of_the_first_version_remembers_ended_ids_after_its_upgrade
     ended = make_ended(1, sid_hash=b"h" * 32, client_name="inspector")
     with monkeypatch.context() as patch:
         patch.setattr(MIGRATIONS, lambda: read_migrations()[:1])
-        store = await open_sqlite()
-        await store.sessions.save(ended)
-        await store.close()
+        await (await open_sqlite()).close()
     assert user_version(database) == 1
+    insert_as_then(database, ended)
     store = await open_sqlite()
     assert await store.sessions.sweep(START + 25 * 3600) == 1
     remembered = await store.sessions.ended_id(b"h" * 32)
@@ -169,6 +170,17 @@ async def test_a_file_of_the_first_version_remembers_ended_ids_after_its_upgrade
     assert user_version(database) == read_migrations()[-1].version
     reopened = await open_sqlite()
     assert await reopened.sessions.ended_id(b"h" * 32) == remembered
+
+
+def insert_as_then(database: Path, record: SessionRecord) -> None:
+    """Insert a session with the columns that the first version had."""
+    with closing(sqlite3.connect(database)) as connection, connection:
+        had = [row[1] for row in connection.execute("PRAGMA table_info(session)")]
+        names = COLUMNS.split(", ")
+        assert names[: len(had)] == had, "new columns come last"
+        places = ", ".join("?" * len(had))
+        row = to_row(record)[: len(had)]
+        connection.execute(f"INSERT INTO session ({', '.join(had)}) VALUES ({places})", row)
 
 
 def user_version(database: Path) -> int:
