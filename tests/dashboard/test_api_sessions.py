@@ -16,10 +16,10 @@ from tests.support.console import Console
 pytestmark = pytest.mark.anyio
 
 FIELDS = {
-    "id", "mcp_session_id_prefix", "kind", "state", "activity", "transport", "era", "protocol_version", "client",
-    "principal", "signed_in_as", "signed_in_until", "request_count", "error_count", "in_flight", "open_streams", "key_count", "event_count",
-    "created_at", "last_activity_at", "expires_at", "ended_at", "end_reason", "end_code", "end_by", "server",
-    "worker_id",
+    "id", "mcp_session_id_prefix", "kind", "state", "activity", "transport", "era", "protocol_version",
+    "client", "principal", "signed_in_as", "signed_in_until", "request_count", "error_count", "in_flight",
+    "open_streams", "key_count", "event_count", "created_at", "last_activity_at", "expires_at", "ended_at",
+    "end_reason", "end_code", "end_by", "server", "worker_id",
 }  # fmt: skip
 
 
