@@ -54,6 +54,7 @@ _CROSS_SITE: Final = Problem(
     403, "cross_site", "This request did not come from the console's own pages, so nothing was changed."
 )
 _TOO_LARGE: Final = Problem(413, "too_large", f"The body is larger than {MAX_BODY_BYTES:,} bytes.")
+_AMBIGUOUS: Final = Problem(400, "ambiguous_body", "A body has a length or comes in chunks, not both.")
 _CRASHED: Final = Problem(500, "internal_error", "Something went wrong here. The server's log says what.")
 
 
@@ -110,6 +111,8 @@ class Guard:
         if self._follows_origin_rule(connection.scope) and not self._is_from_our_pages(connection, host):
             return _CROSS_SITE
         length = connection.headers.get("content-length", "0")
+        if "transfer-encoding" in connection.headers and "content-length" in connection.headers:
+            return _AMBIGUOUS
         return _TOO_LARGE if not length.isdecimal() or int(length[:12]) > MAX_BODY_BYTES else None
 
     def _follows_origin_rule(self, scope: Scope) -> bool:

@@ -55,6 +55,10 @@ class Retention:
     """How long the minutes behind the charts are kept, half a kilobyte each."""
 
 
+MAX_PAGE_BYTES = 8 * 1024 * 1024
+"""Payload bytes of one page of events, so that a reader of large messages stays bounded too."""
+
+
 class EventQuery(NamedTuple):
     """Which events to read. Unset fields do not restrict."""
 
@@ -64,6 +68,8 @@ class EventQuery(NamedTuple):
     """Only events with a smaller `seq`."""
     limit: int = 100
     """1 to 1,000."""
+    max_bytes: int = MAX_PAGE_BYTES
+    """Payload bytes of one page; its first event is given whatever its size."""
     stream: int | None = None
     kinds: tuple[EventKind, ...] = ()
     method: str | None = None

@@ -15,7 +15,8 @@ from .base import EventQuery
 from .limits import kept_bytes
 
 MAX_BUFFERED_EVENTS = 1_000
-MAX_BUFFERED_BYTES = 4 * 1024 * 1024
+MAX_BUFFERED_BYTES = 64 * 1024
+"""What one tail holds, and what it takes from the store at once: fifty readers that never read cost a few megabytes."""
 _PAGE = 500
 
 Load = Callable[[int, EventQuery], Awaitable[EventPage]]
@@ -174,7 +175,7 @@ class LogTail:
         self._must_load = False
         self._is_loading = True
         try:
-            query = EventQuery(after=self._cursor, limit=_PAGE, stream=self._stream)
+            query = EventQuery(after=self._cursor, limit=_PAGE, max_bytes=MAX_BUFFERED_BYTES, stream=self._stream)
             page = await self._load(self._session_no, query)
         except BaseException:
             self._must_load = True

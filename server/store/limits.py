@@ -8,9 +8,6 @@ from .base import EventQuery, KeyLimits
 
 MAX_PAGE = 1_000
 """Rows of any one page."""
-MAX_PAGE_BYTES = 8 * 1024 * 1024
-"""Payload bytes of one page of events, so that a reader of large messages stays bounded too."""
-
 EVENT_OVERHEAD_BYTES = 128
 """Counted for every event beside its payload, so that empty events are bounded as well."""
 

@@ -34,6 +34,10 @@ class BodyTooLarge(Exception):
     """The body is larger than allowed."""
 
 
+class BodyAmbiguous(Exception):
+    """Two servers in a row could read it as two different requests."""
+
+
 class BodyIncomplete(Exception):
     """The client stopped sending, or left."""
 
@@ -48,6 +52,26 @@ class ReadRequest(Request):
     async def stream(self) -> AsyncGenerator[bytes, None]:
         yield self._read
         yield b""
+
+
+def check_framing(scope: Scope, limit: int) -> None:
+    """Refuse a body before it is read, by what its headers say of it.
+
+    Raises:
+        BodyTooLarge: It is announced with more than `limit` bytes.
+        BodyAmbiguous: It has a length and comes in chunks: request smuggling (RFC 9112, section 6.3).
+    """
+    length = b""
+    is_chunked = False
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            length = value
+        elif name == b"transfer-encoding":
+            is_chunked = True
+    if length and is_chunked:
+        raise BodyAmbiguous
+    if length.isdigit() and (len(length) > 15 or int(length) > limit):
+        raise BodyTooLarge
 
 
 async def read_body(receive: Receive, limit: int, deadlines: Deadlines) -> bytes:

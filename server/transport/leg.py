@@ -29,7 +29,18 @@ from ..errors import LimitReached, StoreUnavailable
 from ..ids import hash_secret
 from ..models import SessionKind, SessionState
 from .get import serve_get
-from .http import CLOSING, BodyIncomplete, BodyTooLarge, ReadRequest, read_body, replaying, send_body, send_error
+from .http import (
+    CLOSING,
+    BodyAmbiguous,
+    BodyIncomplete,
+    BodyTooLarge,
+    ReadRequest,
+    check_framing,
+    read_body,
+    replaying,
+    send_body,
+    send_error,
+)
 from .messages import Malformed, read_message
 from .post import PostHandler
 from .principals import address_of, principal_of
@@ -83,6 +94,8 @@ class Leg:
             self._engine.limit_hits.hit(Limit.BODY, address_of(scope))
             text = f"The body is larger than {self._max_body:,} bytes."
             await send_error(send, 413, text, headers=[CLOSING])
+        except BodyAmbiguous:
+            await send_error(send, 400, "A body has a length or comes in chunks, not both.", headers=[CLOSING])
         except BodyIncomplete:
             await send_error(send, 408, "The body did not arrive whole.", headers=[CLOSING])
         except LimitReached as error:
@@ -93,6 +106,7 @@ class Leg:
     async def _read(self, scope: Scope, receive: Receive) -> bytes:
         if scope["method"] != "POST":
             return b""
+        check_framing(scope, self._max_body)
         return await read_body(receive, self._max_body, self._bodies)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, body: bytes) -> None:

@@ -9,6 +9,7 @@ import jwt
 from mcp.server.auth.provider import AccessToken
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.mcpserver import Context, MCPServer
+from mcp_types import LoggingMessageNotification, LoggingMessageNotificationParams
 from pydantic import AnyHttpUrl
 
 from switchroom.server.data import log_message
@@ -51,8 +52,9 @@ def _with_tools(mcp: MCPServer) -> MCPServer:
 
     @mcp.tool()
     async def tell(ctx: Context, text: str) -> str:
-        """Log the text to the client."""
-        await log_message(ctx, "info", text)
+        """Log the text to the client on its standalone stream."""
+        params = LoggingMessageNotificationParams(level="info", data=text)
+        await ctx.session.send_notification(LoggingMessageNotification(params=params))
         return "told"
 
     @mcp.tool()

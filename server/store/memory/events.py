@@ -10,7 +10,7 @@ from operator import itemgetter
 from ...models import Event, EventPage, ServerEvent, ServerLogPage, SessionRecord
 from ..base import EventQuery, Retention, ServerLogQuery, Tail
 from ..fanout import Fanout
-from ..limits import MAX_PAGE_BYTES, bytes_threshold, count_threshold, dropped_before, kept_bytes, page_size
+from ..limits import bytes_threshold, count_threshold, dropped_before, kept_bytes, page_size
 from ..text import clean_event
 from .done import done
 
@@ -79,7 +79,7 @@ class MemoryEventLog:
             if query.payload_up_to is not None and event.size_bytes > query.payload_up_to:
                 event = event._replace(payload=None)
             page_bytes += kept_bytes(event)
-            if len(events) == limit or (events and page_bytes > MAX_PAGE_BYTES):
+            if len(events) == limit or (events and page_bytes > query.max_bytes):
                 has_more = True
                 break
             events.append(event)

@@ -9,7 +9,7 @@ from typing import Any
 from ...models import Event, EventPage, ServerLogPage
 from ..base import EventQuery, ServerLogQuery, Tail
 from ..fanout import Fanout
-from ..limits import MAX_PAGE_BYTES, dropped_before, kept_bytes, page_size
+from ..limits import dropped_before, kept_bytes, page_size
 from ..text import clean_event
 from .queue import WriteQueue
 from .readers import Readers
@@ -49,7 +49,7 @@ class SqliteEventLog:
             parameters["payload_up_to"] = query.payload_up_to
 
         def work(connection: sqlite3.Connection) -> EventPage:
-            events, has_more = _page(connection.execute(statement, parameters), limit)
+            events, has_more = _page(connection.execute(statement, parameters), limit, query.max_bytes)
             (trimmed_seq,) = connection.execute(self._sql["trimmed"], {"session": session_no}).fetchone()
             return EventPage(events, dropped_before(query, trimmed_seq, has_more), has_more)
 
@@ -77,13 +77,13 @@ class SqliteEventLog:
         self._fanout.close()
 
 
-def _page(rows: sqlite3.Cursor, limit: int) -> tuple[list[Event], bool]:
+def _page(rows: sqlite3.Cursor, limit: int, max_bytes: int) -> tuple[list[Event], bool]:
     events: list[Event] = []
     page_bytes = 0
     for row in rows:
         event = to_event(row)
         page_bytes += kept_bytes(event)
-        if len(events) == limit or (events and page_bytes > MAX_PAGE_BYTES):
+        if len(events) == limit or (events and page_bytes > max_bytes):
             return events, True
         events.append(event)
     return events, False

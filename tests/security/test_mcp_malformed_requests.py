@@ -1,0 +1,101 @@
+"""Malformed requests. None is answered with a 5xx, none hangs, and no session is lost over them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tests.security.corpus import ACCEPT, HANDSHAKE, JSON_BODY, MODERN, corpus
+from tests.security.tally import Tally
+from tests.security.tokens import signed_token
+from tests.security.volley import Case, Headers, Outcome, fire, problems
+from tests.support.processes import Served
+from tests.support.wire import Wire, session, text_of
+
+pytestmark = pytest.mark.anyio
+
+BASE: Headers = (ACCEPT, JSON_BODY)
+
+
+@asynccontextmanager
+async def unharmed(served: Served, token: str | None) -> AsyncGenerator[Wire]:
+    """Give a session that has stored a key and must still be there, key included, after the attack."""
+    async with session(served.mcp, token=token, name="bystander") as wire:
+        await wire.call("set_session_data", key="colour", value="green")
+        yield wire
+        assert "green" in text_of((await wire.call("get_session_data", key="colour")).last)
+
+
+def count(tally: Tally, outcomes: list[Outcome]) -> None:
+    """Count what came back: below 300 was a client's right after all."""
+    tally.refuse(sum(1 for each in outcomes if 300 <= each.status < 500 or each.status == 0))
+    tally.serve(sum(1 for each in outcomes if 100 <= each.status < 300))
+    tally.judge(problems(outcomes))
+
+
+async def strike(served: Served, tally: Tally, cases: list[Case], token: str | None = None) -> list[Outcome]:
+    """Send a corpus while a bystander is at work, and count what came of it."""
+    async with unharmed(served, token):
+        outcomes = await fire(served.port, cases)
+        assert len(outcomes) == len(cases)
+        count(tally, outcomes)
+    return outcomes
+
+
+def bearer(token: str) -> Headers:
+    return (("authorization", f"Bearer {token}"),)
+
+
+async def test_the_corpus_has_more_than_a_thousand_cases() -> None:
+    cases = list(corpus(BASE, label="x"))
+    assert len(cases) > 1_300
+    assert len({case.name for case in cases}) == len(cases)
+    assert [case.wire(1) for case in cases] == [case.wire(1) for case in corpus(BASE, label="x")]
+
+
+async def test_without_a_session(plain: Served, tally: Tally) -> None:
+    await strike(plain, tally, list(corpus(BASE, label="no session")))
+
+
+async def test_inside_a_session(plain: Served, tally: Tally) -> None:
+    async with session(plain.mcp, name="attacker") as wire:
+        await wire.call("set_session_data", key="kept", value="yes")
+        own = (("mcp-session-id", wire.session_id or ""), ("mcp-protocol-version", HANDSHAKE))
+        cases = [each for each in corpus((*BASE, *own), label="session", seed=8) if each.method != "DELETE"]
+        outcomes = await strike(plain, tally, cases)
+        assert "yes" in text_of((await wire.call("get_session_data", key="kept")).last)
+        tally.judge(answered_wrongly(outcomes))
+
+
+async def test_in_the_newer_era(plain: Served, tally: Tally) -> None:
+    base = (*BASE, ("mcp-protocol-version", MODERN))
+    await strike(plain, tally, list(corpus(base, label="modern", is_modern=True, seed=9)))
+
+
+@pytest.mark.parametrize("era", [HANDSHAKE, MODERN])
+async def test_with_a_token(guarded: Served, tally: Tally, era: str) -> None:
+    token = signed_token("mallory")
+    base = (*BASE, *bearer(token), ("mcp-protocol-version", era))
+    cases = corpus(base, label=f"token {era}", is_modern=era == MODERN, seed=10)
+    await strike(guarded, tally, list(cases), signed_token("bystander"))
+
+
+@pytest.mark.parametrize("era", [HANDSHAKE, MODERN])
+async def test_without_the_token_that_is_asked_for(guarded: Served, tally: Tally, era: str) -> None:
+    base = (*BASE, ("mcp-protocol-version", era))
+    outcomes = await strike(guarded, tally, list(corpus(base, label=f"no token {era}")), signed_token("bystander"))
+    tally.judge(str(each) for each in outcomes if each.status not in (0, 400, 401, 413, 431, 501))
+
+
+def answered_wrongly(outcomes: list[Outcome]) -> list[str]:
+    """Return requests with a usable id that got 200 and neither a result nor an error."""
+    return [
+        str(each)
+        for each in outcomes
+        if each.status == 200
+        and each.case.method == "POST"
+        and not any(w in each.body for w in (b"result", b"error"))
+        and b"stream was opened" not in each.body
+    ]
