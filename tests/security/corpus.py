@@ -90,7 +90,7 @@ def messages(*, with_initialize: bool = True) -> Iterator[tuple[str, Any]]:
     for name, value in enumerate(NASTY):
         yield f"body is nasty {name}", value
         for field in ("jsonrpc", "id", "method", "params"):
-            message = {"jsonrpc": "2.0", "id": 1, "method": "ping", "params": {}, field: value}
+            message: dict[str, Any] = {"jsonrpc": "2.0", "id": 1, "method": "ping", "params": {}, field: value}
             yield f"{field} is nasty {name}", message
         yield f"an answer with id nasty {name}", {"jsonrpc": "2.0", "id": value, "result": {}}
         yield f"an error that is nasty {name}", {"jsonrpc": "2.0", "id": 1, "error": value}

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from ...models import EventKind, ServerEvent, ServerLogPage, SessionKind
-from ..base import ServerLogQuery
-from ..limits import MAX_PAGE_BYTES, kept_bytes, page_size
+from ..base import MAX_PAGE_BYTES, ServerLogQuery
+from ..limits import kept_bytes, page_size
 from .records import to_event
 
 _WINDOW: Final = 20_000
