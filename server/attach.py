@@ -28,6 +28,7 @@ from .settings import Settings
 from .shutdown import chained_signals
 from .sign_in import SignIns, UsersFile, UserVerifier
 from .store.base import Retention, Store
+from .transport.blocked import gate_principals
 from .transport.kernel import check_version
 from .transport.security import transport_security
 from .transport.sse_leg import SseLeg
@@ -104,6 +105,7 @@ class Switchroom:
             raise StartupError("HTTP+SSE needs an MCPServer that is attached: a low-level Server has no sse_app.")
         options: dict[str, Any] = {"transport_security": transport_security(self.settings), "host": self.settings.host}
         app = mcp.sse_app(sse_path=sse_path, message_path=message_path, **options)
+        gate_principals(app, self.engine)
         return SseLeg(self.engine, app, mount.name, sse_path=sse_path, message_path=message_path)
 
     async def serve_stdio(self, mcp: McpServer) -> None:

@@ -78,6 +78,16 @@ class LimitReached(SwitchroomError):
         self.retry_after = retry_after
 
 
+class Blocked(SwitchroomError):
+    """An operator has blocked the sender; `retry_after` says for how many seconds more, `None` without an end."""
+
+    code = "blocked"
+
+    def __init__(self, message: str, *, retry_after: int | None, **detail: object) -> None:
+        super().__init__(message, retry_after=retry_after, **detail)
+        self.retry_after = retry_after
+
+
 class StoreUnavailable(SwitchroomError):
     """The store did not acknowledge a write, or could not be read, within its bound."""
 

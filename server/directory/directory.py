@@ -38,6 +38,7 @@ from .figures import Audience, FlyingCall, Health
 from .listing import Listing
 from .overall import Overall
 from .past import keys_at
+from .rules import Rules
 from .server_log import ServerLog
 from .trends import Range, Trends
 from .watching import LimitState, Vitals
@@ -55,6 +56,8 @@ class Directory:
         self._engine = engine
         self._listing = Listing(engine)
         self._overall = Overall(engine)
+        self.rules = Rules(engine)
+        """Groups and blocks."""
         self.changes = engine.bus
         self.log = ServerLog(engine)
         """The log of the whole server."""

@@ -22,6 +22,7 @@ from ..sealing import KeyRing
 from ..settings import Settings
 from ..store.base import Store
 from .admission import Admission
+from .blocks import Blocks
 from .calls import Call, EarlyAnswer
 from .ending import SESSION_ENDED, Aborts, end_message
 from .groups import Coordination
@@ -66,13 +67,14 @@ class Engine:
         self.services = Services()
         """What tools find beside the engine."""
         self.groups = Coordination(settings, store)
+        self.blocks = Blocks(store)
         self.on_end: list[EndHook] = [self.groups.forget]
         """Run once for every session that ends, whatever ended it."""
         self.release: Callable[[LiveSession], Awaitable[None]] | None = None
         """How the transport frees what it keeps in `LiveSession.resident`."""
         self.on_written: Callable[[LiveSession, int], None] | None = None
         """Told the `seq` of each standalone event that was written to a client."""
-        self.on_tick: list[Callable[[], None]] = []
+        self.on_tick: list[Callable[[], None]] = [self.blocks.expire]
         """Called about once a second."""
         self.by_id: dict[str, LiveSession] = {}
         self._by_hash: dict[bytes, LiveSession] = {}
@@ -100,6 +102,7 @@ class Engine:
         await self.meter.load()
         self.loop_lag.start()
         await self.groups.load(self.by_id)
+        await self.blocks.load()
         self.is_running, self.is_stopping, self._draining = True, False, None
 
     async def stop(self) -> None:

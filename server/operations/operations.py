@@ -6,7 +6,9 @@ from ..directory.directory import Directory
 from ..engine.engine import Engine
 from ..models import Actor
 from .actions import Actions
+from .blocks import BlockVerbs
 from .broadcasts import BroadcastVerbs
+from .clients import ClientVerbs
 from .deliveries import Deliveries
 from .groups import GroupVerbs
 from .holdings import HoldingVerbs
@@ -30,6 +32,11 @@ class Operations:
         self._actions = actions
         holdings = HoldingVerbs(engine, actions)
         self.end_sign_in = holdings.end_sign_in
+        clients = ClientVerbs(engine, actions)
+        blocks = BlockVerbs(engine, directory, actions, sessions, clients)
+        self.block = blocks.block
+        self.lift_block = blocks.lift_block
+        self.close_listen_streams = clients.close_listen_streams
         self.expire = sessions.expire
         self.cancel = sessions.cancel
         self.close_stream = sessions.close_stream

@@ -25,9 +25,10 @@ from ..engine.engine import Engine
 from ..engine.limits import Limit
 from ..engine.refusals import Asker
 from ..engine.session import LiveSession
-from ..errors import LimitReached, StoreUnavailable
+from ..errors import Blocked, LimitReached, StoreUnavailable
 from ..ids import hash_secret
 from ..models import SessionKind, SessionState
+from .blocked import client_name_in, send_blocked
 from .get import serve_get
 from .http import (
     CLOSING,
@@ -84,8 +85,11 @@ class Leg:
         try:
             if (principal := principal_of(scope)) is not None:
                 self._engine.admission.admit_request(f"principal {principal.key}")
+                self._engine.blocks.check_principal(principal.name)
             body = await self._read(scope, receive)
             if is_modern or self._manager.stateless:
+                if self._engine.blocks.go_by_name:
+                    self._engine.blocks.check_client(client_name_in(body))
                 with self._modern.admitted(scope, principal):
                     await self._sdk(scope, replaying(body, receive), send)
             else:
@@ -100,6 +104,8 @@ class Leg:
             await send_error(send, 408, "The body did not arrive whole.", headers=[CLOSING])
         except LimitReached as error:
             await send_limit(send, error)
+        except Blocked as error:
+            await send_blocked(send, error)
         except StoreUnavailable as error:
             await send_error(send, 503, error.message, headers=[(b"retry-after", b"2")])
 
@@ -118,6 +124,7 @@ class Leg:
             if session is None:
                 await self._refuse(scope, secret, send)
                 return
+            self._engine.blocks.check_client(session.record.client_name)
         request = ReadRequest(scope, receive, body)
         refusal = await self._security.validate_request(request, is_post=method == "POST")
         if refusal is not None:
@@ -154,6 +161,8 @@ class Leg:
             session.heard(time.monotonic())
             await self._posts.serve(request, session, secret or "", message, send)
         elif message.kind == "request" and message.method == "initialize":
+            if self._engine.blocks.go_by_name:
+                self._engine.blocks.check_client(client_name_in(body))
             await self._posts.open(request, message, len(body), send)
         else:
             await send_error(send, 400, "Bad Request: Missing session ID", key=message.key or "null")

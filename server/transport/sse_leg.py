@@ -22,8 +22,10 @@ from ..engine.engine import Engine
 from ..engine.refusals import Asker
 from ..engine.session import LiveSession
 from ..engine.streams import OpenStream
+from ..errors import Blocked
 from ..ids import hash_secret
 from ..models import STANDALONE_STREAM, SessionKind, SessionState
+from .blocked import client_name_in, send_blocked
 from .http import CLOSING, BodyIncomplete, BodyTooLarge, read_body, replaying, send_error
 from .leg import NOT_RUNNING
 from .messages import Malformed, read_message
@@ -52,7 +54,15 @@ class SseLeg:
             await self._app(scope, receive, send)
         elif not self._engine.is_running or self._engine.is_stopping:
             await send_error(send, 503, NOT_RUNNING)
-        elif scope["path"] == self._sse_path and scope["method"] == "GET":
+        else:
+            try:
+                self._engine.blocks.check_address(address_of(scope))
+                await self._serve(scope, receive, send)
+            except Blocked as error:
+                await send_blocked(send, error)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == self._sse_path and scope["method"] == "GET":
             await _Connection(self, scope, receive, send).serve()
         elif scope["method"] == "POST":
             await self._post(scope, receive, send)
@@ -74,6 +84,7 @@ class SseLeg:
         except BodyIncomplete:
             await send_error(send, 408, "The body did not arrive whole.", headers=[CLOSING])
             return
+        self._check_name(session, body)
         token = current_call.set(None)
 
         async def watched(message: Message) -> None:
@@ -101,6 +112,12 @@ class SseLeg:
             await send(message)
 
         return noting
+
+    def _check_name(self, session: LiveSession, body: bytes) -> None:
+        """Raise `Blocked` for a session whose client's name is, or is by the `initialize` that comes."""
+        blocks = self._engine.blocks
+        if blocks.go_by_name:
+            blocks.check_client(session.record.client_name or client_name_in(body))
 
     def _record(self, recorder: WireRecorder, body: bytes) -> Call | None:
         try:

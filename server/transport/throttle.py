@@ -1,4 +1,4 @@
-"""How many requests an address may send.
+"""How many requests an address may send, and whether it may send any.
 
 Asked before any token is looked at, since checking one may cost a call to somewhere else.
 """
@@ -12,7 +12,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..engine.engine import Engine
-from ..errors import LimitReached
+from ..errors import Blocked, LimitReached
+from .blocked import send_blocked
 from .http import CLOSING, send_error
 from .principals import address_of
 
@@ -29,9 +30,13 @@ class AddressThrottle:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             try:
+                self._engine.blocks.check_address(address_of(scope))
                 self._engine.admission.admit_request(address_of(scope))
             except LimitReached as error:
                 await send_limit(send, error)
+                return
+            except Blocked as error:
+                await send_blocked(send, error)
                 return
             except Exception:
                 logger.exception("a request was not counted")
