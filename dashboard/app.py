@@ -21,6 +21,7 @@ from ..server.settings import Settings
 from ..server.sign_in import UserVerifier
 from ..server.transport.leg import NOT_RUNNING
 from ..server.transport.sse_leg import SseLeg
+from . import metrics
 from .actions import action_routers
 from .api import api_routers
 from .assets import load_assets
@@ -85,6 +86,7 @@ def build_console(room: Switchroom, *, path: str = "/admin", mcp_path: str = "/m
         app.include_router(router, prefix=path)
     for router in api_routers():
         app.include_router(router)
+    app.include_router(metrics.router, prefix=path)
     _redirect_to_overview(app, path, urls)
     install_error_handlers(app)
     return Console(room, accounts, urls, app)
@@ -198,6 +200,7 @@ def create_app(
 
 def _add_health(console: Console) -> None:
     app, room = console.app, console.switchroom
+    app.include_router(metrics.router)
 
     @app.get("/healthz", include_in_schema=False)
     async def healthz() -> JSONResponse:

@@ -40,6 +40,10 @@ class Settings(BaseSettings):
     """Keys that seal secret values, as `switchroom keys new` prints them, with commas between: the first one seals, all
     of them open. `temporary` makes one that goes with the process."""
 
+    metrics: Literal["local", "token", "off"] = "local"
+    """Who may read `/metrics`: `local`: this machine, and from elsewhere whoever has an API token; `token`: only who
+    has one; `off`: nobody."""
+
     limits: Literal["on", "off"] = "on"
     """`off` lifts the limits below for load tests; refused beyond loopback."""
     max_sessions: int = Field(default=100_000, ge=1)

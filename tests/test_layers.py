@@ -24,7 +24,18 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
     ),
     "dashboard": (
         frozenset(
-            {"assets", "attempts", "charts", "cursors", "exports", "first_run", "followers", "formatting", "highlight"}
+            {
+                "assets",
+                "attempts",
+                "charts",
+                "cursors",
+                "exports",
+                "exposition",
+                "first_run",
+                "followers",
+                "formatting",
+                "highlight",
+            }
         )
         | {"hosts", "jsontext", "problems", "returning", "urls", "visible", "wording"},
         frozenset({"contexts", "guard", "templating"}),
@@ -32,7 +43,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"attention", "call_data", "compose", "confirming", "deps", "forms", "health_data", "overview_data"})
         | {"panels", "timeline_data"},
         frozenset({"frames"}),
-        frozenset({"actions", "api", "live", "pages"}),
+        frozenset({"actions", "api", "live", "metrics", "pages"}),
         frozenset({"app"}),
         frozenset({"cli"}),
     ),

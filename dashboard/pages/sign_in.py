@@ -149,6 +149,7 @@ async def _note_refusal(request: Request, target: str, why: str) -> None:
     if attempts_of(request).is_recorded(address):
         await _note(request, Actor(_STRANGER, Role.VIEWER, "operator", address), "sign_in", target, "refused", why=why)
     else:
+        switchroom(request).operations.count_refusal("sign_in")
         logger.warning("A sign-in was refused (%s) from %s; no more audit rows for this address now", why, address)
 
 

@@ -9,6 +9,7 @@ from collections import Counter
 
 from ..engine.diagnosis import Diagnosis, diagnose
 from ..engine.engine import Engine
+from ..engine.meter import Totals
 from ..engine.refusals import Refusal
 from ..engine.session import LiveSession, describe
 from ..errors import NotFound
@@ -292,6 +293,10 @@ class Directory:
     def calls(self) -> list[FlyingCall]:
         """Return every request that is not answered yet, of both eras, oldest first."""
         return self._overall.calls()
+
+    def totals(self) -> Totals:
+        """Return what was answered since the start."""
+        return self._engine.meter.totals
 
     def trends(self, wanted: Range) -> Trends:
         """Return what the charts of a range show; the same object for a few seconds."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 
@@ -29,6 +30,8 @@ class Actions:
 
     def __init__(self, audit: AuditLog) -> None:
         self._audit = audit
+        self.counts: Counter[tuple[str, str]] = Counter()
+        """Actions since the start, by name and outcome."""
 
     @asynccontextmanager
     async def run(
@@ -72,6 +75,8 @@ class Actions:
         outcome: str,
         detail: Mapping[str, object],
     ) -> None:
+        if phase == "outcome":
+            self.counts[action, outcome] += 1
         text = json.dumps(dict(detail))
         try:
             await self._audit.record(

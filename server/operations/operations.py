@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..directory.directory import Directory
 from ..engine.engine import Engine
 from ..models import Actor
@@ -58,3 +60,11 @@ class Operations:
     ) -> None:
         """Record a sign-in, a token's making or a refusal: something that is its own outcome."""
         await self._actions.note(actor, action, target, outcome, detail)
+
+    def action_counts(self) -> Mapping[tuple[str, str], int]:
+        """Return how many actions there were since the start, by name and outcome."""
+        return self._actions.counts
+
+    def count_refusal(self, action: str) -> None:
+        """Count a refusal that gets no audit row of its own any more."""
+        self._actions.counts[action, "refused"] += 1

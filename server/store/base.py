@@ -456,6 +456,8 @@ class StoreHealth(NamedTuple):
     failed_commits: int
     commits: int = 0
     """Transactions committed since it was opened."""
+    commit_seconds: float = 0.0
+    """Time they took together."""
     file_bytes: int = 0
     """Size of the database with its write-ahead log; 0 where there is no file."""
     last_error: str = ""

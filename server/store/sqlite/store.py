@@ -150,6 +150,7 @@ class SqliteStore:
             last_commit_ms=writer.last_commit_ms,
             failed_commits=writer.failed_commits,
             commits=writer.commits,
+            commit_seconds=writer.commit_seconds,
             file_bytes=_size_of(self._path) + _size_of(Path(f"{self._path}-wal")),
             last_error=writer.last_error,
         )

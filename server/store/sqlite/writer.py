@@ -76,6 +76,7 @@ class Writer:
         self.last_commit_ms = 0.0
         self.failed_commits = 0
         self.commits = 0
+        self.commit_seconds = 0.0
 
     async def start(self, prepare: Callable[[sqlite3.Connection], None]) -> None:
         """Open the database on the thread and let `prepare` read from it.
@@ -170,7 +171,9 @@ class Writer:
         is_full = self._is_always_synced or self._is_sync_due() or any(_is_synced(item) for item in items)
         started = time.monotonic()
         results = self._transact(lambda: apply(items), is_full=is_full)
-        self.last_commit_ms = (time.monotonic() - started) * 1000
+        took = time.monotonic() - started
+        self.last_commit_ms = took * 1000
+        self.commit_seconds += took
         return results
 
     def _transact(self, work: Callable[[], T], *, is_full: bool) -> T:
