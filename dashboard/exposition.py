@@ -51,7 +51,10 @@ class Exposition:
 
     def _add(self, name: str, help_: str, kind: str, samples: float | Iterable[Sample]) -> None:
         self._head(name, help_, kind)
-        for labels, value in [({}, samples)] if isinstance(samples, int | float) else samples:
+        if isinstance(samples, int | float):
+            self._line(name, {}, samples)
+            return
+        for labels, value in samples:
             self._line(name, labels, value)
 
     def _head(self, name: str, help_: str, kind: str) -> None:
