@@ -26,7 +26,8 @@ class Contestant:
     title: str
     command: tuple[str, ...]
     """`{port}` and `{folder}` (an empty folder of its own) are filled in."""
-    environment: Mapping[str, str]
+    environment: tuple[tuple[str, str], ...] = ()
+    has_console: bool = False
 
 
 @dataclass(frozen=True)
@@ -35,31 +36,38 @@ class Server:
 
     port: int
     pid: int
+    folder: Path
+    ready_seconds: float
+    """From the start of its process until it listened."""
 
 
-BARE = Contestant("bare", "bare SDK", (sys.executable, "-m", "bench.reference", "{port}"), {})
-STORED = Contestant(
-    "stored",
-    "SDK + in-memory event store",
-    (sys.executable, "-m", "bench.reference", "{port}", "--event-store"),
-    {},
+def _reference(*options: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "bench.reference", "{port}", *options)
+
+
+def _switchroom(*options: str) -> tuple[str, ...]:
+    serve = (sys.executable, "-m", "switchroom.dashboard", "serve", "bench/target.py:mcp", "--port", "{port}")
+    return (*serve, "--db", "sqlite:///{folder}/bench.db", *options)
+
+
+_NO_LIMITS = (("SWITCHROOM_LIMITS", "off"),)
+
+BARE = Contestant("bare", "bare SDK", _reference())
+BARE_JSON = Contestant("bare-json", "bare SDK", _reference("--json"))
+STORED = Contestant("stored", "SDK + in-memory event store", _reference("--event-store"))
+FASTMCP = Contestant("fastmcp", "fastmcp 4 + its event store", _reference("--fastmcp"))
+OURS = Contestant("ours", "Switchroom, SQLite log, console open", _switchroom(), _NO_LIMITS, True)
+OURS_JSON = Contestant(
+    "ours-json", "Switchroom, SQLite log, console open", _switchroom("--json-response"), _NO_LIMITS, True
 )
-OURS = Contestant(
-    "ours",
-    "Switchroom, SQLite log, console mounted",
-    (
-        sys.executable,
-        "-m",
-        "switchroom.dashboard",
-        "serve",
-        "bench/target.py:mcp",
-        "--port",
-        "{port}",
-        "--db",
-        "sqlite:///{folder}/bench.db",
-    ),
-    {"SWITCHROOM_LIMITS": "off"},
-)
+
+
+def viewer_token(server: Server, role: str = "viewer") -> str:
+    """Return a new API token of a running Switchroom, made as its operator would make it."""
+    command = [sys.executable, "-m", "switchroom.dashboard", "tokens", "create", "--name", "bench", "--role", role]
+    place = f"sqlite:///{server.folder}/bench.db"
+    done = subprocess.run([*command, "--db", place], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    return done.stdout.strip().splitlines()[-1]
 
 
 class StartFailed(Exception):
@@ -78,12 +86,13 @@ def serving(contestant: Contestant, folder: Path, extra: Mapping[str, str] | Non
     port = _free_port()
     command = [part.format(port=port, folder=place) for part in contestant.command]
     log = place / "server.log"
-    environment = {**os.environ, **contestant.environment, **(extra or {})}
+    environment = {**os.environ, **dict(contestant.environment), **(extra or {})}
+    started = time.monotonic()
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
     try:
         _wait_until_listening(process, port, log)
-        yield Server(port, process.pid)
+        yield Server(port, process.pid, place, time.monotonic() - started)
     finally:
         _stop(process)
 

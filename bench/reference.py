@@ -1,13 +1,15 @@
-"""The SDK alone, served by uvicorn: `python -m bench.reference PORT [--event-store]`."""
+"""The SDK or fastmcp alone, served by uvicorn: `python -m bench.reference PORT [--event-store | --json | --fastmcp]`."""
 
 from __future__ import annotations
 
 import argparse
+import os
 from collections import deque
 
 import uvicorn
 from mcp.server.streamable_http import EventCallback, EventId, EventMessage, EventStore, StreamId
 from mcp_types import JSONRPCMessage
+from starlette.types import ASGIApp
 
 from bench.target import mcp
 
@@ -39,19 +41,33 @@ class MemoryEventStore(EventStore):
         return stream_id
 
 
+def application(arguments: argparse.Namespace) -> ASGIApp:
+    """Return the server to measure as an ASGI app."""
+    if arguments.fastmcp:
+        # Imported here alone: it would weigh on the memory and the start of the bare SDK.
+        from fastmcp.server.event_store import EventStore as FastmcpEventStore
+
+        from bench.target_fastmcp import mcp as fastmcp_server
+
+        return fastmcp_server.http_app(event_store=FastmcpEventStore())
+    store = MemoryEventStore() if arguments.event_store else None
+    return mcp.streamable_http_app(event_store=store, json_response=arguments.json)
+
+
 def main() -> None:
     """Serve until stopped, with the settings that `switchroom serve` gives uvicorn."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("port", type=int)
     parser.add_argument("--event-store", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--fastmcp", action="store_true")
     arguments = parser.parse_args()
-    app = mcp.streamable_http_app(event_store=MemoryEventStore() if arguments.event_store else None)
     uvicorn.run(
-        app,
+        application(arguments),
         host="127.0.0.1",
         port=arguments.port,
-        loop="asyncio",
-        http="h11",
+        loop=os.environ.get("BENCH_LOOP", "asyncio"),
+        http=os.environ.get("BENCH_HTTP", "h11"),
         log_level="warning",
         access_log=False,
         server_header=False,
