@@ -1,4 +1,4 @@
-"""The SDK or fastmcp alone, served by uvicorn: `python -m bench.reference PORT [--event-store | --json | --fastmcp]`."""
+"""The SDK or fastmcp alone, served by uvicorn: `python -m bench.reference PORT`."""
 
 from __future__ import annotations
 

@@ -87,10 +87,18 @@ class Connection:
             WrongAnswer: The server refused it.
         """
         head = self._head.replace("POST", "GET", 1).replace("application/json, text/event-stream", "text/event-stream")
-        self._writer.write(f"{head}{headers}\r\n".encode())
+        await self.begin_answer(f"{head}{headers}\r\n".encode())
+
+    async def begin_answer(self, request: bytes) -> None:
+        """Send a request and read the head of its answer alone: what follows is a stream.
+
+        Raises:
+            WrongAnswer: The server refused it.
+        """
+        self._writer.write(request)
         answer = await self._reader.readuntil(b"\r\n\r\n")
         if not answer.startswith(b"HTTP/1.1 200"):
-            raise WrongAnswer(f"GET was answered {answer!r}")
+            raise WrongAnswer(f"a stream was answered {answer!r}")
 
     async def next_event(self) -> bytes:
         """Return the next non-empty chunk of a stream begun before.
@@ -149,6 +157,10 @@ class Session:
             raise WrongAnswer(f"notifications/initialized was answered {accepted.status}: {accepted.body!r}")
         return session
 
+    def over(self, connection: Connection) -> Session:
+        """Return the same session on another connection."""
+        return Session(connection, self.session_id, self._is_json)
+
     @property
     def headers(self) -> str:
         """The headers that name the session."""
@@ -158,6 +170,18 @@ class Session:
         """Open the session's GET stream on a connection of its own, and return that."""
         await connection.begin_stream(self.headers)
         return connection
+
+    async def tool(self, tool: str, **arguments: str) -> None:
+        """Call a tool with these arguments, whatever it answers.
+
+        Raises:
+            WrongAnswer: The answer is not this call's, or an error.
+        """
+        self._calls += 1
+        params = {"name": tool, "arguments": arguments}
+        message = {"jsonrpc": "2.0", "id": self._calls, "method": "tools/call", "params": params}
+        answer = await self._connection.exchange(self._connection.request(message, self.headers))
+        _result(answer, self._calls, self._is_json)
 
     async def call(self, tool: str) -> float:
         self._calls += 1
@@ -212,3 +236,21 @@ def _result(answer: Answer, request_id: int, is_json: bool) -> dict[str, Any]:
 
 def _messages(body: bytes) -> list[bytes]:
     return [line[6:] for line in body.splitlines() if line.startswith(b"data: ") and len(line) > 6]
+
+
+async def begin_listening(connection: Connection, number: int) -> Connection:
+    """Open a `subscriptions/listen` stream on a connection of its own, and return that.
+
+    Raises:
+        WrongAnswer: The server refused it.
+    """
+    filters = {"toolsListChanged": True}
+    message = {
+        "jsonrpc": "2.0",
+        "id": number,
+        "method": "subscriptions/listen",
+        "params": {"notifications": filters, "_meta": MODERN_META},
+    }
+    headers = f"MCP-Protocol-Version: {MODERN_VERSION}\r\nMcp-Method: subscriptions/listen\r\n"
+    await connection.begin_answer(connection.request(message, headers))
+    return connection

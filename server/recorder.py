@@ -8,7 +8,6 @@ adds what broadcasts need (`logging/setLevel`).
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import Mapping
@@ -31,7 +30,7 @@ from .ids import looks_like_handle
 from .models import Direction, EventKind
 from .modern.clients import Clients
 from .modern.handles import Handles, handle_argument
-from .transport.messages import INTERNAL_ERROR, INVALID_PARAMS, answer_text, encode
+from .transport.messages import INTERNAL_ERROR, INVALID_PARAMS, answer_text, encode, id_text
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +79,8 @@ class Recorder:
                 self._handles.note_refused(ctx)
         except StoreUnavailable:
             return await call_next(ctx)  # served all the same; the health page says what the log lacks
-        key = json.dumps(ctx.request_id)
+        assert ctx.request_id is not None  # `__call__` records requests alone
+        key = id_text(ctx.request_id)
         session.heard(time.monotonic())
         call = self._begin(session, ctx, key)
         token = current_call.set(CurrentCall(self._engine, session, call))

@@ -5,7 +5,6 @@ Principal, name and version together; without authentication that is a label and
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from mcp.server.context import ServerRequestContext
@@ -15,6 +14,9 @@ from ..engine.session import LiveSession, forget_outcome
 from ..models import SessionKind, SessionState
 from ..transport.clients import MAX_NAME
 from ..transport.principals import address_of, principal_of
+
+_Key = tuple[str | None, str, str]
+"""Principal, name and version."""
 
 _MAX_CLIENTS = 10_000
 """More clients than this share one row: names are the clients' own and cost them nothing."""
@@ -26,14 +28,14 @@ class Clients:
     def __init__(self, engine: Engine, server_name: str) -> None:
         self._engine = engine
         self._server_name = server_name
-        self._ids: dict[str, str] = {}
+        self._ids: dict[_Key, str] = {}
 
     def load(self) -> None:
         """Take up the clients known from before a restart."""
         for session in self._engine.live(clients=True):
             record = session.record
             if record.server == self._server_name:
-                self._ids[_key(record.principal_key, record.client_name, record.client_version)] = record.id
+                self._ids[record.principal_key, record.client_name, record.client_version] = record.id
 
     def of_handle(self, session: LiveSession) -> LiveSession | None:
         """Return the client that opened a handle, while it is known: its listen streams reach the handle."""
@@ -52,7 +54,7 @@ class Clients:
         params = ctx.session.client_params
         name = params.client_info.name[:MAX_NAME] if params is not None else ""
         version = params.client_info.version[:MAX_NAME] if params is not None else ""
-        key = _key(principal.key if principal is not None else None, name, version)
+        key = (principal.key if principal is not None else None, name, version)
         known = self._engine.by_id.get(self._ids.get(key, ""))
         if known is not None:
             return known
@@ -60,7 +62,7 @@ class Clients:
             self._ids = {k: i for k, i in self._ids.items() if i in self._engine.by_id}
             if len(self._ids) >= _MAX_CLIENTS:
                 name, version = "(many clients)", ""
-                key = _key(principal.key if principal is not None else None, name, version)
+                key = (principal.key if principal is not None else None, name, version)
                 if (shared := self._engine.by_id.get(self._ids.get(key, ""))) is not None:
                     return shared
         session = self._engine.open(
@@ -78,7 +80,3 @@ class Clients:
         self._engine.save(session).add_done_callback(forget_outcome)
         self._ids[key] = record.id
         return session
-
-
-def _key(principal: str | None, name: str, version: str) -> str:
-    return json.dumps([principal, name, version])

@@ -94,6 +94,11 @@ def _classify(raw: dict[str, Any], text: str) -> Message:
 def _id_key(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise Malformed(INVALID_REQUEST, 'Invalid Request: "id" must be a string or an integer')
+    return id_text(value)
+
+
+def id_text(value: str | int) -> str:
+    """Return a JSON-RPC id as JSON text, so that `5` and `"5"` stay apart."""
     return json.dumps(value) if isinstance(value, str) else str(value)
 
 
