@@ -40,7 +40,7 @@ class Clients:
     def of_handle(self, session: LiveSession) -> LiveSession | None:
         """Return the client that opened a handle, while it is known: its listen streams reach the handle."""
         record = session.record
-        key = _key(record.principal_key, record.client_name, record.client_version)
+        key = (record.principal_key, record.client_name, record.client_version)
         return self._engine.by_id.get(self._ids.get(key, ""))
 
     def of_request(self, ctx: ServerRequestContext[Any, Any]) -> LiveSession:
