@@ -5,141 +5,16 @@ Pages show them; actions show them again when something is wrong with what was s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
-
-from ..server.attach import Switchroom
 from ..server.data.messages import LEVELS
 from ..server.directory import Directory
 from ..server.errors import NotFound
-from ..server.filters import parse_filter
 from ..server.ids import new_reference
 from ..server.models import STANDALONE_STREAM, Session
-from .contexts.dialogs import CancelForm, CloseStreamForm, ExpireForm, MessageForm, ReplayForm
+from .contexts.dialogs import CancelForm, CloseStreamForm, MessageForm, ReplayForm
 from .contexts.log import plain_id
 from .contexts.sessions import client_name
 from .contexts.streams import stream_label
-from .formatting import plural
 from .urls import Urls
-
-TYPED_ABOVE: Final = 25
-"""From this many sessions on, and always by filter, the number has to be typed."""
-
-_TALLY_PAGE: Final = 500
-MAX_CHOSEN: Final = 500
-"""Sessions chosen one by one in one action."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What was filled in when the expire form came back, and what was wrong with it."""
-
-    reason: str = ""
-    reason_error: str = ""
-    typed_error: str = ""
-    notice: str = ""
-
-
-async def expire_one(room: Switchroom, urls: Urls, session: Session, sent: Sent = Sent()) -> ExpireForm:
-    """Return the form for one session."""
-    return ExpireForm(
-        action=urls.expiration(session.id),
-        title=f"Expire the session of {client_name(session)}?",
-        button="Expire session",
-        is_many=False,
-        client=client_name(session),
-        ids=(session.id,),
-        q="",
-        excepted=(),
-        is_by_filter=False,
-        sessions=1,
-        calls=session.in_flight,
-        streams=session.open_streams,
-        typed="",
-        reason=sent.reason,
-        reason_error=sent.reason_error,
-        typed_error="",
-        notice=sent.notice,
-    )
-
-
-async def expire_chosen(directory: Directory, urls: Urls, ids: Sequence[str], sent: Sent = Sent()) -> ExpireForm:
-    """Return the form for sessions chosen one by one; those that have ended meanwhile are left out."""
-    live = [session for session in map(directory.live_session, dict.fromkeys(ids)) if session is not None]
-    what = plural(len(live), "session")
-    return ExpireForm(
-        action=urls.expirations(),
-        title=f"Expire {what}?",
-        button=f"Expire {what}",
-        is_many=True,
-        client="",
-        ids=tuple(session.id for session in live),
-        q="",
-        excepted=(),
-        is_by_filter=False,
-        sessions=len(live),
-        calls=sum(session.in_flight for session in live),
-        streams=sum(session.open_streams for session in live),
-        typed=f"expire {len(live)}" if len(live) > TYPED_ABOVE else "",
-        reason=sent.reason,
-        reason_error=sent.reason_error,
-        typed_error=sent.typed_error,
-        notice=sent.notice
-        or ("" if len(live) == len(set(ids)) else "Some of the chosen sessions have ended meanwhile."),
-    )
-
-
-async def expire_matching(
-    directory: Directory,
-    urls: Urls,
-    q: str,
-    excepted: Sequence[str],
-    sent: Sent = Sent(),
-) -> ExpireForm:
-    """Return the form for every live session that a filter matches.
-
-    Raises:
-        FilterError: The filter cannot be read.
-    """
-    query = parse_filter(q)
-    sessions, calls, streams = await _tally(directory, query.text, frozenset(excepted))
-    what = plural(sessions, "session")
-    return ExpireForm(
-        action=urls.expirations(),
-        title=f"Expire {what}?",
-        button=f"Expire {what}",
-        is_many=True,
-        client="",
-        ids=(),
-        q=query.text,
-        excepted=tuple(excepted),
-        is_by_filter=True,
-        sessions=sessions,
-        calls=calls,
-        streams=streams,
-        typed=f"expire {sessions}",
-        reason=sent.reason,
-        reason_error=sent.reason_error,
-        typed_error=sent.typed_error,
-        notice=sent.notice,
-    )
-
-
-async def _tally(directory: Directory, q: str, excepted: frozenset[str]) -> tuple[int, int, int]:
-    """Count live matches with their calls in flight and open streams."""
-    query = parse_filter(f"{q} state:live".strip())
-    sessions = calls = streams = 0
-    cursor: str | None = None
-    while True:
-        page = await directory.sessions(query, sort="created", limit=_TALLY_PAGE, cursor=cursor)
-        chosen = [session for session in page.items if session.id not in excepted]
-        sessions += len(chosen)
-        calls += sum(session.in_flight for session in chosen)
-        streams += sum(session.open_streams for session in chosen)
-        cursor = page.next_cursor
-        if cursor is None:
-            return sessions, calls, streams
 
 
 def replay_form(

@@ -80,6 +80,23 @@ class Urls:
         """Return what completes a word in a filter field."""
         return self.at("/suggestions", **query)
 
+    def calls_cancellations(self, q: str = "", **query: QueryValue) -> str:
+        """Return the form that cancels the calls in flight of several sessions."""
+        return self.at("/calls/cancellations", q=q, **query)
+
+    def sessions_export(self, **query: QueryValue) -> str:
+        return self.at("/sessions/export", **query)
+
+    def jobs(self) -> str:
+        return self.at("/jobs")
+
+    def job(self, job_id: str, **query: QueryValue) -> str:
+        """Return the page that shows how far an action on many sessions is."""
+        return self.at(f"/jobs/{quote(job_id, safe='')}", **query)
+
+    def job_stop(self, job_id: str) -> str:
+        return self.job(job_id).partition("?")[0] + "/stop"
+
     def clients(self) -> str:
         return self.at("/clients")
 

@@ -14,6 +14,8 @@ ACTIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "expire": "Expire",
         "cancel": "Cancel call",
+        "cancel_calls": "Cancel calls",
+        "stop_job": "Stop job",
         "close_stream": "Close stream",
         "replay": "Replay",
         "broadcast": "Broadcast",
@@ -52,6 +54,15 @@ def result_text(entry: AuditEntry) -> str:
     detail = object_of(entry.detail)
     if "error" in detail:
         return str(detail["error"])
+    if entry.action == "cancel_calls":
+        return _counts(
+            detail,
+            cancelled="cancelled",
+            answered_by_leg="answered here while the handler went on",
+            still_running="still running",
+            already_answered="answered meanwhile",
+            without_calls="sessions without a call",
+        )
     if entry.action == "expire":
         return _counts(detail, expired="expired", already_ended="already ended", failed="failed")
     if entry.action == "replay":
@@ -76,6 +87,8 @@ def outcome_sentence(entry: AuditEntry) -> str:
         streams = plural(_number(detail, "streams_closed"), "stream")
         tail = f"; {rest}" if rest else ""
         return f"Expired {plural(_number(detail, 'expired'), 'session')}{tail}. Ended {ended} and closed {streams}."
+    if entry.action in ("expire", "cancel_calls") and entry.outcome == "started":
+        return f"{action_label(entry.action)}: under way."
     words = result_text(entry)
     label = f"{action_label(entry.action)}: {OUTCOMES.get(entry.outcome, entry.outcome).lower()}"
     return f"{label}, {words}." if words else f"{label}."

@@ -137,6 +137,8 @@ class Settings(BaseSettings):
     """A session that signed in with `secure_login` is signed out after this long."""
     secure_scope: str = "admin"
     """Scope that `secure_operation` asks of access tokens, where the server asks for tokens; empty: none."""
+    bulk_per_second: float = Field(default=200, ge=1, le=100_000)
+    """Sessions an action on many reaches in a second, unless the operator says otherwise: their clients come back."""
 
     announcements: bool = True
     """Declare what broadcasts need: `logging` in the handshake era, the announcements resource in the newer one."""

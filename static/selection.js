@@ -4,7 +4,7 @@
   const KEY = "switchroom.selection";
   const MOST = 500;   /* ids in one address; more are chosen with "Select all" */
   const MOST_EXCEPT = 40;   /* exceptions become a term of the filter, which takes 50 */
-  const none = (filter) => ({ filter, ids: [], all: false, except: [] });
+  const none = (filter) => ({ filter, ids: [], all: false, except: [], verbs: {} });
   const form = () => document.getElementById("bulk-form");
   const number = (n) => n.toLocaleString("en-US");
   let last = null;
@@ -13,7 +13,7 @@
     const filter = form()?.dataset.filter ?? "";
     let kept = null;
     try { kept = JSON.parse(sessionStorage.getItem(KEY)); } catch { /* nothing kept */ }
-    if (kept && kept.filter === filter) return kept;
+    if (kept && kept.filter === filter) return { ...none(filter), ...kept };
     if (kept && (kept.ids.length || kept.all)) window.switchroom.toast("The filter changed, so the selection was cleared.");
     const fresh = none(filter);
     save(fresh);
@@ -41,6 +41,21 @@
     all.hidden = chosen.all || total <= n;
     all.textContent = `Select all ${number(total)} matching`;
     document.querySelector("#bulk-expire span").textContent = `Expire ${number(n)}…`;
+    offer(chosen, picks);
+  };
+
+  /* Only what applies to every chosen row is offered; the rest says why not. With "Select all" the server counts. */
+  const offer = (chosen, picks) => {
+    for (const pick of picks) if (chosen.ids.includes(pick.value)) chosen.verbs[pick.value] = pick.dataset.verbs;
+    save(chosen);
+    const missing = (verb) => (chosen.all ? 0 : chosen.ids.filter((id) => !(chosen.verbs[id] ?? "").includes(verb)).length);
+    const [ended, untold, quiet] = [missing("e"), missing("b"), missing("c")];
+    document.getElementById("bulk-expire").hidden = ended > 0;
+    document.getElementById("bulk-broadcast").hidden = untold > 0;
+    document.getElementById("bulk-cancel").hidden = !chosen.all && quiet === chosen.ids.length;
+    const why = document.getElementById("bulk-why");
+    why.hidden = !ended && !untold;
+    why.textContent = ended ? `${number(ended)} ${ended === 1 ? "has" : "have"} ended` : `${number(untold)} cannot be told`;
   };
 
   const choose = (id, on) => {
@@ -94,10 +109,11 @@
   document.addEventListener("submit", (event) => {
     if (event.target !== form()) return;
     event.preventDefault();
-    const broadcast = event.submitter?.id === "bulk-broadcast";
-    const path = new URL(broadcast ? event.submitter.formAction : form().action).pathname;
+    const button = event.submitter;
+    const path = new URL(button?.hasAttribute("formaction") ? button.formAction : form().action).pathname;
     if (!size(load())) return;
-    if (broadcast) location.href = address(path); else window.switchroom.openDialog(address(path));
+    if (button?.id === "bulk-broadcast" || button?.id === "bulk-export") location.href = address(path);
+    else window.switchroom.openDialog(address(path));
   });
   document.addEventListener("selection:clear", clear);
   document.addEventListener("DOMContentLoaded", () => {

@@ -36,3 +36,11 @@ def notice(request: Request, toast: Toast, *, clears_selection: bool = False) ->
     """Close the dialog and show a notice."""
     trigger = "dialog:close,selection:clear" if clears_selection else "dialog:close"
     return render_partial(request, toast, headers={"HX-Trigger": trigger, "HX-Reswap": "none"})
+
+
+def leave_for(request: Request, url: str, *, clears_selection: bool = False) -> Response:
+    """Go to another page, where the action is seen going on."""
+    if not is_partial_request(request):
+        return RedirectResponse(url, status_code=303)
+    headers = {"HX-Redirect": url} | ({"HX-Trigger": "selection:clear"} if clears_selection else {})
+    return Response(status_code=200, headers=headers)

@@ -1,26 +1,63 @@
-"""Expiring sessions: one, chosen ones, or all that a filter matches."""
+"""Expiring sessions and cancelling their calls: one, chosen ones, or all that a filter matches."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
 from ...server.errors import Conflict, InvalidInput
 from ...server.filters import parse_filter
-from .. import forms
-from ..contexts.dialogs import ExpireForm, FormPage
+from ...server.operations import Job
+from ..bulk_forms import MAX_CHOSEN, TYPED_ABOVE, Asked, Sent, Verb, bulk_form, confirmation, expire_one
+from ..contexts.dialogs import FormPage
 from ..deps import CurrentSwitchroom, OperatorActor
-from ..forms import Sent
 from ..rendering import render_form
 from ..templating import urls_of
-from ._results import done
+from ._results import done, leave_for
 
 router = APIRouter()
 
 _MAX_REASON = 2_000
 _Reason = Annotated[str, Form(max_length=_MAX_REASON)]
+
+
+class Submitted:
+    """What the form for many sessions sends."""
+
+    def __init__(
+        self,
+        reason: _Reason = "",
+        confirm: Annotated[str, Form(max_length=100)] = "",
+        ids: Annotated[list[str], Form(alias="id", max_length=MAX_CHOSEN)] = [],  # noqa: B006
+        q: Annotated[str, Form(max_length=2_100)] = "",
+        excepted: Annotated[list[str], Form(alias="except", max_length=1_000)] = [],  # noqa: B006
+        by_filter: Annotated[bool, Form()] = False,
+        expected: Annotated[int, Form(ge=0, lt=2**31)] = 0,
+        pace: Annotated[str, Form(max_length=20)] = "",
+    ) -> None:
+        self.reason = reason
+        self.confirm = confirm
+        self.asked = Asked(tuple(ids), q, tuple(excepted), by_filter)
+        self.count = expected if by_filter else len(set(ids))
+        self.pace = pace.strip()
+
+    def per_second(self) -> float | None:
+        """Return the pace; `None` means the setting.
+
+        Raises:
+            InvalidInput: It is no number.
+        """
+        if not self.pace:
+            return None
+        try:
+            return float(self.pace)
+        except ValueError:
+            raise InvalidInput("Write the pace as a number of sessions per second.", field="per_second") from None
+
+
+WantedSubmission = Annotated[Submitted, Depends()]
 
 
 @router.post("/sessions/{session_id}/expiration")
@@ -33,61 +70,72 @@ async def expire_session(
         result = await room.operations.expire(actor, reason, session_ids=[session_id])
     except InvalidInput as error:
         session = await room.directory.session(session_id)
-        form = await forms.expire_one(room, urls, session, Sent(reason, reason_error=error.message))
-        return await _again(request, room, actor, form)
+        form = await expire_one(room, urls, session, Sent(reason, reason_error=error.message))
+        return await render_form(request, room, actor, form, FormPage(expiry=form), "Expire session", status=422)
     back = urls.session(session_id)
     return await done(request, room.directory, result.action_id, back, fallback="The session was expired.")
 
 
 @router.post("/expirations")
 async def expire_sessions(
-    request: Request,
-    actor: OperatorActor,
-    room: CurrentSwitchroom,
-    reason: _Reason = "",
-    confirm: Annotated[str, Form(max_length=100)] = "",
-    ids: Annotated[list[str], Form(alias="id", max_length=forms.MAX_CHOSEN)] = [],  # noqa: B006
-    q: Annotated[str, Form(max_length=2_100)] = "",
-    excepted: Annotated[list[str], Form(alias="except", max_length=1_000)] = [],  # noqa: B006
-    by_filter: Annotated[bool, Form()] = False,
-    expected: Annotated[int, Form(ge=0, lt=2**31)] = 0,
+    request: Request, actor: OperatorActor, room: CurrentSwitchroom, sent: WantedSubmission
 ) -> Response:
     """Expire several sessions; the typed text must name as many as the form showed."""
-    urls, directory = urls_of(request), room.directory
+    return await _act(request, actor, room, sent, "expire")
 
-    async def again(sent: Sent) -> Response:
-        if by_filter:
-            form = await forms.expire_matching(directory, urls, q, excepted, sent)
-        else:
-            form = await forms.expire_chosen(directory, urls, ids, sent)
-        return await _again(request, room, actor, form)
 
-    count = expected if by_filter else len(set(ids))
-    needs_typing = by_filter or count > forms.TYPED_ABOVE
-    if needs_typing and confirm.strip() != f"expire {count}":
-        return await again(Sent(reason, typed_error=f"Type exactly: expire {count}"))
+@router.post("/calls/cancellations")
+async def cancel_calls(
+    request: Request, actor: OperatorActor, room: CurrentSwitchroom, sent: WantedSubmission
+) -> Response:
+    """Cancel every call in flight of several sessions, on the same terms."""
+    return await _act(request, actor, room, sent, "cancel")
+
+
+async def _act(
+    request: Request, actor: OperatorActor, room: CurrentSwitchroom, sent: Submitted, verb: Verb
+) -> Response:
+    async def again(**wrong: str) -> Response:
+        form = bulk_form(room, urls_of(request), verb, sent.asked, Sent(sent.reason, sent.pace, **wrong))
+        return await render_form(request, room, actor, form, FormPage(expiry=form), form.title, status=422)
+
+    needs_typing = sent.asked.is_by_filter or sent.count > TYPED_ABOVE
+    if needs_typing and sent.confirm.strip() != confirmation(verb, sent.count):
+        return await again(typed_error=f"Type exactly: {confirmation(verb, sent.count)}")
     try:
-        result = await room.operations.expire(
-            actor,
-            reason,
-            session_ids=() if by_filter else ids,
-            query=parse_filter(q) if by_filter else None,
-            exclude=excepted,
-            expected=count if by_filter else None,
-        )
+        job = await _start(room, actor, sent, verb)
     except Conflict as error:
-        return await again(Sent(reason, notice=error.message))
+        return await again(notice=error.message)
     except InvalidInput as error:
-        return await again(Sent(reason, reason_error=error.message))
-    return await done(
-        request,
-        directory,
-        result.action_id,
-        urls.sessions(q),
-        fallback=f"{len(result.expired):,} sessions were expired.",
-        clears_selection=True,
+        return await again(**{"notice" if error.detail.get("field") == "per_second" else "reason_error": error.message})
+    return await _respond(request, room, job, sent)
+
+
+async def _start(room: CurrentSwitchroom, actor: OperatorActor, sent: Submitted, verb: Verb) -> Job:
+    asked, operations = sent.asked, room.operations
+    start = operations.start_expiring if verb == "expire" else operations.start_cancelling
+    return await start(
+        actor,
+        sent.reason,
+        session_ids=() if asked.is_by_filter else asked.ids,
+        query=parse_filter(asked.q) if asked.is_by_filter else None,
+        exclude=asked.excepted,
+        expected=sent.count if asked.is_by_filter else None,
+        per_second=sent.per_second(),
     )
 
 
-async def _again(request: Request, room: CurrentSwitchroom, actor: OperatorActor, form: ExpireForm) -> Response:
-    return await render_form(request, room, actor, form, FormPage(expiry=form), "Expire sessions", status=422)
+async def _respond(request: Request, room: CurrentSwitchroom, job: Job, sent: Submitted) -> Response:
+    """A long job has a page that shows how far it is; a short one is waited for."""
+    urls = urls_of(request)
+    if job.is_long:
+        return leave_for(request, urls.job(job.id), clears_selection=True)
+    await job.ended.wait()
+    return await done(
+        request,
+        room.directory,
+        job.id,
+        urls.sessions(sent.asked.q),
+        fallback=f"{job.counts['done']:,} of {job.total:,} sessions.",
+        clears_selection=True,
+    )

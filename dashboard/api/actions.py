@@ -7,9 +7,8 @@ from typing import Annotated
 
 from fastapi import Path
 
-from ...server.filters import parse_filter
 from ..deps import CurrentActor, CurrentSwitchroom
-from .requests import MAX_SEQ, CancellationIn, ExpirationIn, ExpirationsIn, ReplayIn, StreamClosingIn
+from .requests import MAX_SEQ, CancellationIn, ExpirationIn, ReplayIn, StreamClosingIn
 from .results import CancellationOut, ExpirationOut, ReplayOut, StreamClosingOut
 from .routing import ApiResponse, answer, api_router
 from .sessions import SessionPath
@@ -24,15 +23,6 @@ async def expire_session(
     """End a session: its calls are answered with an error that says why, and its client gets 404 from now on."""
     await running.directory.session(session_id)
     result = await running.operations.expire(actor, body.reason, session_ids=[session_id])
-    return answer(ExpirationOut.of(result))
-
-
-@router.post("/expirations", response_model=ExpirationOut)
-async def expire_matching(body: ExpirationsIn, actor: CurrentActor, running: CurrentSwitchroom) -> ApiResponse:
-    """End every live session that matches a filter, unless it has come to match many more than expected."""
-    result = await running.operations.expire(
-        actor, body.reason, query=parse_filter(body.filter), exclude=body.exclude, expected=body.expected
-    )
     return answer(ExpirationOut.of(result))
 
 

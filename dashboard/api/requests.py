@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, StrictStr, model_validator
 
@@ -42,20 +42,40 @@ class ExpirationIn(Body):
     reason: Reason
 
 
-class ExpirationsIn(Body):
-    """Ends every live session that a filter matches."""
+class ManyIn(Body):
+    """Whom an action on many is about: live sessions that a filter matches, or sessions by id."""
 
-    filter: FilterText = Field(description="Empty matches every live session.")
+    filter: FilterText | None = Field(default=None, description="Empty matches every live session.")
+    session_ids: Annotated[list[SessionId], Field(max_length=MAX_IDS)] = Field(
+        default=[], description="Chosen sessions, instead of a filter."
+    )
     reason: Reason
-    expected: Annotated[
-        int,
-        Field(
-            ge=0, le=MAX_SEQ, description="How many you saw. A tenth more than this now: 409, and nothing is expired."
-        ),
-    ]
+    expected: Annotated[int, Field(ge=0, le=MAX_SEQ)] | None = Field(
+        default=None,
+        description="With a filter: how many you saw. A tenth more than this now: 409, and nothing is done.",
+    )
     exclude: Annotated[list[SessionId], Field(max_length=MAX_IDS)] = Field(
         default=[], description="Ids of sessions to leave alone."
     )
+    per_second: Annotated[float, Field(ge=1, le=100_000)] | None = Field(
+        default=None, description="Sessions to reach in a second; by default `SWITCHROOM_BULK_PER_SECOND`."
+    )
+
+    @model_validator(mode="after")
+    def _one_choice(self) -> Self:
+        if (self.filter is None) is not bool(self.session_ids):
+            raise ValueError("give a filter or session_ids, and not both")
+        if self.filter is not None and self.expected is None:
+            raise ValueError("a filter needs expected, the number of sessions that you saw")
+        return self
+
+
+class ExpirationsIn(ManyIn):
+    """Ends many sessions."""
+
+
+class CancellationsIn(ManyIn):
+    """Cancels every call in flight of many sessions."""
 
 
 class ReplayIn(Body):

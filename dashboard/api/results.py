@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from ...server.models import AuditEntry, Broadcast, DeliveryStatus, Receipt
-from ...server.operations import CancelResult, ExpireResult, ReplayResult
-from .values import parse_json, timestamp
+from ...server.operations import CancelResult, ExpireResult, Job, ReplayResult
+from .values import optional_timestamp, parse_json, timestamp
 
 MAX_LISTED = 1_000
 """Sessions listed by id in one result; the counts are always whole."""
@@ -49,6 +49,67 @@ class ExpirationOut(BaseModel):
             already_ended=result.already_ended[:MAX_LISTED],
             failed=[FailureOut(session_id=each, reason=reason) for each, reason in result.failed[:MAX_LISTED]],
         )
+
+
+class JobOut(BaseModel):
+    """An action on many sessions that goes on by itself."""
+
+    id: str = Field(description="Also the action's id in the audit log.")
+    verb: str = Field(description="`expire` or `cancel_calls`.")
+    status: str = Field(description="`running`, `stopping`, `stopped`, `done`, `partly` or `failed`.")
+    actor: str
+    target: str
+    reason: str
+    total: int
+    reached: int
+    done: int
+    nothing_to_do: int = Field(description="Sessions that had ended already, or had no call in flight.")
+    failed: int
+    per_second: float
+    started_at: str
+    ended_at: str | None
+    stopped_by: str | None
+
+    @classmethod
+    def of(cls, job: Job) -> JobOut:
+        return cls(
+            id=job.id,
+            verb=job.verb,
+            status=job.status,
+            actor=job.actor,
+            target=job.target,
+            reason=job.reason,
+            total=job.total,
+            reached=job.reached,
+            done=job.counts["done"],
+            nothing_to_do=job.counts["nothing"],
+            failed=job.counts["failed"],
+            per_second=job.per_second,
+            started_at=timestamp(job.started_at),
+            ended_at=optional_timestamp(job.ended_at),
+            stopped_by=job.stopped_by,
+        )
+
+
+class JobsOut(BaseModel):
+    """The jobs of this run of the server, newest first."""
+
+    items: list[JobOut]
+
+
+class SessionResultOut(BaseModel):
+    """What an action did to one session."""
+
+    session_id: str
+    result: str
+
+
+class SessionResultsOut(BaseModel):
+    """One page of what an action did, by session id."""
+
+    items: list[SessionResultOut]
+    next_cursor: str | None
+    counts: dict[str, int] = Field(description="Sessions by result, of the whole action.")
 
 
 class ReplayItemOut(BaseModel):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from ...server.filters import FilterError, parse_filter
 from ...server.models import AuditEntry
@@ -16,6 +15,7 @@ from ..urls import Urls
 from ..wording import OUTCOMES, action_label, result_text
 from .filterbar import FilterBar
 from .paging import Option
+from .verdicts import Verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +60,6 @@ class AuditPage:
 
 
 @dataclass(frozen=True, slots=True)
-class SessionResult:
-    """What an action did to one session."""
-
-    name: ClassVar[str] = "reached"
-    id: str
-    url: str
-    result: str
-
-
-@dataclass(frozen=True, slots=True)
 class ActionPage:
     """One action whole: what was asked for, and what became of each session."""
 
@@ -88,27 +78,18 @@ class ActionPage:
     outcome_label: str
     result: str
     address: str
-    outcomes: tuple[Option, ...]
-    sessions: tuple[SessionResult, ...]
-    total: int
-    next_url: str
+    verdicts: Verdicts | None
     more_url: str
     """Another page that says more, such as a broadcast's receipts."""
+    more_label: str
     record: Rendered
 
 
-_RESULTS_SHOWN: Final = 100
-
-
-def make_action(
-    entry: AuditEntry, urls: Urls, results: Mapping[str, str], *, outcome: str = "", after: str = ""
-) -> ActionPage:
-    """Return the page of an action; `outcome` and `after` choose which of its results are shown."""
-    wanted = {name: result for name, result in results.items() if not outcome or result == outcome}
-    following = [each for each in sorted(wanted.items()) if each[0] > after]
-    shown = following[:_RESULTS_SHOWN]
+def make_action(entry: AuditEntry, urls: Urls, verdicts: Verdicts | None, *, is_job: bool = False) -> ActionPage:
+    """Return the page of an action; `is_job` says that it has a page that shows how far it is."""
     detail = object_of(entry.detail)
     broadcast = detail.get("broadcast")
+    more_url = urls.broadcast(broadcast) if isinstance(broadcast, str) else ""
     listed = {name: result for name, result in detail.items() if name != "sessions"}
     return ActionPage(
         id=entry.action_id,
@@ -123,13 +104,9 @@ def make_action(
         outcome_label=OUTCOMES.get(entry.outcome, entry.outcome),
         result=result_text(entry),
         address=entry.address,
-        outcomes=_choices(entry, urls, results, outcome),
-        sessions=tuple(SessionResult(name, urls.session(name), result) for name, result in shown),
-        total=len(wanted),
-        next_url=urls.action(entry.action_id, outcome=outcome, after=shown[-1][0])
-        if len(following) > len(shown)
-        else "",
-        more_url=urls.broadcast(broadcast) if isinstance(broadcast, str) else "",
+        verdicts=verdicts,
+        more_url=urls.job(entry.action_id) if is_job else more_url,
+        more_label="Progress" if is_job else "Receipts",
         record=render_json(json.dumps(listed)),
     )
 
@@ -141,18 +118,6 @@ def _target_url(target: str, urls: Urls) -> str:
         return urls.sessions(parse_filter(target).text)
     except FilterError:
         return ""
-
-
-def _choices(entry: AuditEntry, urls: Urls, results: Mapping[str, str], outcome: str) -> tuple[Option, ...]:
-    counted = Counter(results.values())
-    if len(counted) < 2:
-        return ()
-    everything = Option(f"All {len(results):,}", urls.action(entry.action_id), not outcome)
-    each = (
-        Option(f"{name} {number:,}", urls.action(entry.action_id, outcome=name), name == outcome)
-        for name, number in counted.most_common(8)
-    )
-    return (everything, *each)
 
 
 def make_trail(entries: Iterable[AuditEntry], *, empty: str, older_url: str = "") -> AuditTrail:

@@ -8,11 +8,13 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class ExpireForm:
-    """Expire one session, some chosen ones, or all that a filter matches."""
+    """Expire one session, or do something to some chosen ones, or to all that a filter matches."""
 
     template: ClassVar[str] = "dialogs/_expire.html"
     name: ClassVar[str] = "expiry"
     action: str
+    verb: str
+    """`expire`, or `cancel`: every call in flight of the sessions."""
     title: str
     button: str
     is_many: bool
@@ -27,6 +29,12 @@ class ExpireForm:
     streams: int
     typed: str
     """What has to be typed to confirm; empty when nothing has to."""
+    pace: str
+    """Sessions per second, as it was sent or as the setting says; empty when there is only one session."""
+    lasts: str
+    """How long it takes at the pace of the setting; empty when that is no time."""
+    is_job: bool
+    """Whether it goes on by itself and has a page of its own."""
     reason: str
     reason_error: str
     typed_error: str

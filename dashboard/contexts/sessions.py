@@ -13,7 +13,7 @@ from ..charts.bars import Bars, draw_bars
 from ..charts.shares import Segment, divide
 from ..formatting import count, share
 from .filterbar import FilterBar
-from .paging import Pager
+from .paging import Option, Pager
 from .shell import LiveLink
 
 STATUS_LABELS: Final[Mapping[str, str]] = {
@@ -56,6 +56,8 @@ class SessionRow:
     keys: int
     seen_at: float
     can_act: bool
+    verbs: str
+    """What an operator may do to it now, by first letter: expire, broadcast, cancel calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ class SessionsPage:
     pending: Pending
     pager: Pager
     endpoint: str
+    exports: tuple[Option, ...]
 
 
 def client_hue(client: str) -> int:
@@ -161,7 +164,15 @@ def make_row(session: Session, *, can_act: bool) -> SessionRow:
         keys=session.key_count,
         seen_at=session.last_activity_at,
         can_act=can_act,
+        verbs=_verbs(session),
     )
+
+
+def _verbs(session: Session) -> str:
+    if not session.is_live:
+        return ""
+    told = "" if session.kind is SessionKind.HANDLE else "b"
+    return f"e{told}{'c' if session.in_flight else ''}"
 
 
 def make_facets(

@@ -22,6 +22,7 @@ from .calls import CallFrames
 from .clients import ClientFrames
 from .events import ServerEventsFrames
 from .health import HealthFrames
+from .job import JobFrames
 from .overview import OverviewFrames
 from .session import SessionPageFrames
 from .sessions import SessionFrames
@@ -154,6 +155,11 @@ def _events(follow: Follow) -> FrameSource:
     return ServerEventsFrames(follow.room.directory, follow.templates, follow.urls, query, rows)
 
 
+def _job(follow: Follow) -> FrameSource:
+    job = follow.room.operations.bulk.job(follow.reference())
+    return JobFrames(follow.room.directory, follow.templates, job, can_act=follow.can_act)
+
+
 _SOURCES: Final[Mapping[str, Callable[[Follow], FrameSource]]] = {
     "overview": _overview,
     "calls": _calls,
@@ -163,4 +169,5 @@ _SOURCES: Final[Mapping[str, Callable[[Follow], FrameSource]]] = {
     "clients": _clients,
     "broadcast": _broadcast,
     "events": _events,
+    "job": _job,
 }

@@ -11,9 +11,11 @@ from . import (
     calls,
     clients,
     events,
+    exports,
     forms,
     health,
     helpers,
+    jobs,
     overview,
     session_detail,
     sessions,
@@ -30,6 +32,7 @@ def page_routers() -> list[APIRouter]:
         sign_in,
         overview,
         sessions,
+        exports,
         forms,
         session_detail,
         clients,
@@ -40,6 +43,7 @@ def page_routers() -> list[APIRouter]:
         health,
         helpers,
         suggestions,
+        jobs,
         live,
     )
     return [module.router for module in modules]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Final, cast
+from functools import partial
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from ...server.directory import Directory
 from ...server.errors import InvalidInput
 from ...server.filters import parse_audit_filter, quote_value
 from ...server.models import AuditEntry
@@ -16,6 +16,7 @@ from ..contexts.audit import AuditPage, make_action, make_trail
 from ..contexts.filterbar import Asked, make_bar
 from ..contexts.paging import Option
 from ..contexts.shell import Crumb, Frame
+from ..contexts.verdicts import RESULTS_SHOWN, make_verdicts
 from ..deps import CurrentActor, CurrentSwitchroom
 from ..exports import Format, Row, export_response
 from ..formatting import iso
@@ -104,22 +105,22 @@ async def show_action(
     action_id: str,
     who: CurrentActor,
     room: CurrentSwitchroom,
-    outcome: Annotated[str, Query(max_length=40)] = "",
+    result: Annotated[str, Query(max_length=400)] = "",
     after: Annotated[str, Query(max_length=40)] = "",
 ) -> Response:
     """Show one action: the exact request, and what became of each session."""
     urls, entry = urls_of(request), await room.directory.audit_entry(action_id)
-    page = make_action(entry, urls, await _results(room.directory, entry), outcome=outcome, after=after)
+    counts = await room.directory.result_counts(action_id)
+    verdicts = None
+    if counts:
+        address = partial(urls.action, action_id)
+        found = await room.directory.results(action_id, result=result or None, after=after, limit=RESULTS_SHOWN + 1)
+        verdicts = make_verdicts(counts, found, urls, address, result=result)
+    is_job = any(job.id == action_id for job in room.operations.bulk.jobs())
+    page = make_action(entry, urls, verdicts, is_job=is_job)
     crumbs = [Crumb("Audit log", urls.audit()), Crumb(entry.action_id, is_code=True)]
     frame = Frame("audit", action_label(entry.action), crumbs, is_live=False)
     return await render_page(request, room, who, frame, page)
-
-
-async def _results(directory: Directory, entry: AuditEntry) -> dict[str, str]:
-    """Return what became of each session, by its reference."""
-    found = object_of(entry.detail).get("sessions")
-    results = cast("dict[str, object]", found) if isinstance(found, dict) else {}
-    return {name: str(result) for name, result in results.items()}
 
 
 def _exported(entry: AuditEntry, *, is_json: bool) -> Row:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from .. import forms
+from ..bulk_forms import MAX_CHOSEN, Asked, bulk_form, expire_one
 from ..contexts.dialogs import FormPage
 from ..deps import CurrentSwitchroom, OperatorActor
 from ..rendering import render_form
@@ -20,26 +21,35 @@ router = APIRouter()
 async def ask_expiration(request: Request, session_id: str, actor: OperatorActor, room: CurrentSwitchroom) -> Response:
     """Ask before one session is expired."""
     session = await room.directory.session(session_id)
-    form = await forms.expire_one(room, urls_of(request), session)
+    form = await expire_one(room, urls_of(request), session)
     return await render_form(request, room, actor, form, FormPage(expiry=form), "Expire session")
+
+
+async def asked_about(
+    ids: Annotated[list[str], Query(alias="id", max_length=MAX_CHOSEN)] = [],  # noqa: B006
+    q: Annotated[str, Query(max_length=2_100)] = "",
+    excepted: Annotated[list[str], Query(alias="except", max_length=1_000)] = [],  # noqa: B006
+) -> Asked:
+    """Read whom an action is about: the sessions chosen, or else all that match."""
+    return Asked(tuple(ids), q, tuple(excepted), is_by_filter=not ids)
 
 
 @router.get("/expirations")
 async def ask_expirations(
-    request: Request,
-    actor: OperatorActor,
-    room: CurrentSwitchroom,
-    ids: Annotated[list[str], Query(alias="id", max_length=forms.MAX_CHOSEN)] = [],  # noqa: B006
-    q: Annotated[str, Query(max_length=2_100)] = "",
-    excepted: Annotated[list[str], Query(alias="except", max_length=1_000)] = [],  # noqa: B006
+    request: Request, actor: OperatorActor, room: CurrentSwitchroom, asked: Annotated[Asked, Depends(asked_about)]
 ) -> Response:
-    """Ask before several sessions are expired: those chosen, or all that match."""
-    urls, directory = urls_of(request), room.directory
-    if ids:
-        form = await forms.expire_chosen(directory, urls, ids)
-    else:
-        form = await forms.expire_matching(directory, urls, q, excepted)
+    """Ask before several sessions are expired."""
+    form = bulk_form(room, urls_of(request), "expire", asked)
     return await render_form(request, room, actor, form, FormPage(expiry=form), "Expire sessions")
+
+
+@router.get("/calls/cancellations")
+async def ask_cancellations(
+    request: Request, actor: OperatorActor, room: CurrentSwitchroom, asked: Annotated[Asked, Depends(asked_about)]
+) -> Response:
+    """Ask before the calls in flight of several sessions are cancelled."""
+    form = bulk_form(room, urls_of(request), "cancel", asked)
+    return await render_form(request, room, actor, form, FormPage(expiry=form), "Cancel calls")
 
 
 @router.get("/sessions/{session_id}/replays")

@@ -66,6 +66,9 @@ async def _page(room: Switchroom, urls: Urls, wanted: SessionQuery, can_act: boo
         pending=view.Pending(0, address(query.text)),
         pager=_pager(urls, wanted, found),
         endpoint=endpoint,
+        exports=tuple(
+            Option(form.upper(), urls.sessions_export(q=query.text, format=form), False) for form in ("csv", "json")
+        ),
     )
 
 

@@ -6,6 +6,7 @@ import contextlib
 import json
 import time
 from collections import Counter
+from collections.abc import AsyncIterator
 
 from ..engine.diagnosis import Diagnosis, diagnose
 from ..engine.engine import Engine
@@ -88,6 +89,10 @@ class Directory:
     def values_of(self, key: str) -> Counter[str]:
         """Return the values that live sessions have for a text key of the filter language, with how many have each."""
         return self._listing.values_of(key)
+
+    def everything(self, query: Filter, exclude: frozenset[str] = frozenset()) -> AsyncIterator[list[Session]]:
+        """Yield every session that matches, live ones first, some at a time, for an export."""
+        return self._listing.everything(query, exclude)
 
     def matching_live(self, query: Filter) -> list[LiveSession]:
         """Return the live sessions that match, for operations."""
@@ -264,6 +269,16 @@ class Directory:
         if entry is None:
             raise NotFound(f"No action {action_id} is recorded.")
         return entry
+
+    async def results(
+        self, action_id: str, *, result: str | None = None, after: str = "", limit: int = 100
+    ) -> list[tuple[str, str]]:
+        """Return what an action did to sessions, `(session id, result)` by session id, after the one named."""
+        return await self._engine.store.audit.results(action_id, result=result, after=after, limit=limit)
+
+    async def result_counts(self, action_id: str) -> dict[str, int]:
+        """Return how many sessions an action had each result for."""
+        return await self._engine.store.audit.result_counts(action_id)
 
     async def broadcasts(
         self, *, limit: int = 50, before: str | None = None, group: str | None = None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from operator import attrgetter
 
 from ..engine.engine import Engine
@@ -19,6 +20,7 @@ from .cursors import Key, decode_cursor, encode_cursor
 STATUSES = ("active", "idle", "initializing", "not_initialized", "detached", "expired", "closed", "rejected")
 """What a session's `status` can be, in the order of the list's facets."""
 
+_EXPORTED_AT_ONCE = 500
 _LISTED_KINDS = frozenset({ValueKind.STATE, ValueKind.CHOICE, ValueKind.TEXT, ValueKind.DATE, ValueKind.VERSION})
 
 
@@ -66,6 +68,20 @@ class Listing:
         counts = Counter(session.status for session in self.live(query))
         counts.update(await self._engine.store.sessions.count_ended(query, now=time.time()))
         return {status: counts.get(status, 0) for status in STATUSES}
+
+    async def everything(self, query: Filter, exclude: frozenset[str]) -> AsyncIterator[list[Session]]:
+        """Yield every session that matches, live ones first, some at a time."""
+        live = [session for session in self.live(query) if session.record.id not in exclude]
+        for start in range(0, len(live), _EXPORTED_AT_ONCE):
+            yield [self._engine.describe(session) for session in live[start : start + _EXPORTED_AT_ONCE]]
+            await asyncio.sleep(0)
+        seen = exclude | {session.record.id for session in live}
+        after: Key | None = None
+        while ended := await self._engine.store.sessions.ended(
+            query, now=time.time(), sort="created", limit=_EXPORTED_AT_ONCE, after=after
+        ):
+            yield [describe(record) for record in ended if record.id not in seen]
+            after = ended[-1].created_at, ended[-1].id
 
     def values_of(self, key: str) -> Counter[str]:
         """Return the values that live sessions have for a text key of the filter language, with how many have each."""

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from .bulk import JOB_ABOVE, Job
 from .operations import Operations
 from .results import CancelResult, ExpireResult, ReplayItem, ReplayResult
+from .sessions import expire_result
 
-__all__ = ["CancelResult", "ExpireResult", "Operations", "ReplayItem", "ReplayResult"]
+__all__ = [
+    "JOB_ABOVE",
+    "CancelResult",
+    "ExpireResult",
+    "Job",
+    "Operations",
+    "ReplayItem",
+    "ReplayResult",
+    "expire_result",
+]

@@ -55,7 +55,7 @@ class Actions:
             running.detail = {"error": error.message, "code": error.code}
             raise
         except BaseException as error:
-            running.outcome, running.detail = "failed", {"error": type(error).__name__}
+            running.outcome, running.detail = "failed", {**running.detail, "error": type(error).__name__}
             raise
         finally:
             await self._write(running.id, "outcome", actor, action, target, reason, running.outcome, running.detail)

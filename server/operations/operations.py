@@ -10,6 +10,7 @@ from ..models import Actor
 from .actions import Actions
 from .blocks import BlockVerbs
 from .broadcasts import BroadcastVerbs
+from .bulk import BulkRunner
 from .clients import ClientVerbs
 from .deliveries import Deliveries
 from .groups import GroupVerbs
@@ -26,7 +27,8 @@ class Operations:
     def __init__(self, engine: Engine, directory: Directory) -> None:
         actions = Actions(engine.store.audit)
         self.deliveries = Deliveries()
-        sessions = SessionVerbs(engine, directory, actions)
+        self.bulk = BulkRunner(engine, actions)
+        sessions = SessionVerbs(engine, directory, actions, self.bulk)
         keys = KeyVerbs(engine, actions)
         self.postman = Postman(engine, self.deliveries)
         self.broadcasts = BroadcastVerbs(engine, directory, actions, self.postman)
@@ -40,6 +42,8 @@ class Operations:
         self.lift_block = blocks.lift_block
         self.close_listen_streams = clients.close_listen_streams
         self.expire = sessions.expire
+        self.start_expiring = sessions.start_expiring
+        self.start_cancelling = sessions.start_cancelling
         self.cancel = sessions.cancel
         self.close_stream = sessions.close_stream
         self.replay = ReplayVerbs(engine, actions, self.deliveries).replay

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from ..directory.directory import Directory
 from ..engine.calls import Call, EarlyAnswer
@@ -13,15 +15,15 @@ from ..engine.session import LiveSession
 from ..errors import AlreadyEnded, Conflict, InvalidInput, NotFound, StoreUnavailable, Unsupported
 from ..filters import Filter
 from ..models import Actor, EventKind, SessionKind, SessionState
-from .actions import Action, Actions
+from .actions import Actions
+from .bulk import BulkRunner, Job, Outcome, Plan
 from .results import CancelResult, ExpireResult
 
 MAX_REASON = 500
 GROWTH = 1.1
 """An action by filter is aborted when it matches this much more than the operator saw."""
 
-_AT_ONCE = 50
-"""Sessions ended together; between two lots other work gets its turn."""
+_NO_SESSION = "A client of the 2026-07-28 era has no session to expire; close its listen streams instead."
 
 REQUEST_CANCELLED = -32800
 
@@ -40,13 +42,38 @@ def check_reason(reason: str) -> str:
     return text
 
 
+class Choice(NamedTuple):
+    """Whom an action is about: sessions by id, or all live ones that a filter matches."""
+
+    session_ids: Sequence[str]
+    query: Filter | None
+    exclude: frozenset[str]
+    expected: int | None
+    """How many the operator saw; by filter only."""
+
+    def check(self) -> None:
+        """Raise `InvalidInput` when it names nobody."""
+        if self.query is None and not self.session_ids:
+            raise InvalidInput("Name the sessions, or give a filter.")
+
+    @property
+    def target(self) -> str:
+        """What the audit log says it was about."""
+        if self.query is not None:
+            excepted = f" except {', '.join(sorted(self.exclude)[:25])}" if self.exclude else ""
+            return (self.query.text or "(all live sessions)") + excepted
+        shown, more = ", ".join(self.session_ids[:25]), len(self.session_ids) - 25
+        return shown if more <= 0 else f"{shown} and {more:,} more"
+
+
 class SessionVerbs:
     """What operators do to sessions."""
 
-    def __init__(self, engine: Engine, directory: Directory, actions: Actions) -> None:
+    def __init__(self, engine: Engine, directory: Directory, actions: Actions, bulk: BulkRunner) -> None:
         self._engine = engine
         self._directory = directory
         self._actions = actions
+        self._bulk = bulk
 
     async def expire(
         self,
@@ -58,82 +85,126 @@ class SessionVerbs:
         exclude: Sequence[str] = (),
         expected: int | None = None,
     ) -> ExpireResult:
-        """End sessions, by id or by filter.
+        """End sessions, by id or by filter, and wait for the end of it; see `start_expiring`.
+
+        Raises:
+            NotFound: The only session named was never known.
+        """
+        job = await self.start_expiring(
+            actor, reason, session_ids=session_ids, query=query, exclude=exclude, expected=expected
+        )
+        await job.ended.wait()
+        return expire_result(job)
+
+    async def start_expiring(
+        self,
+        actor: Actor,
+        reason: str,
+        *,
+        session_ids: Sequence[str] = (),
+        query: Filter | None = None,
+        exclude: Sequence[str] = (),
+        expected: int | None = None,
+        per_second: float | None = None,
+    ) -> Job:
+        """Begin to end sessions, by id or by filter; the job goes on by itself.
+
+        Args:
+            per_second: How many sessions to end in a second; `None` means the setting.
 
         Raises:
             Forbidden: The actor may not act.
-            InvalidInput: The reason is empty, or neither ids nor a filter are given.
-            NotFound: The only session named was never known.
+            InvalidInput: The reason is empty, neither ids nor a filter are given, or the pace is out of bounds.
             Conflict: By filter, it matches over a tenth more sessions than `expected`.
         """
-        if query is None and not session_ids:
-            raise InvalidInput("Name the sessions to expire, or give a filter.")
-        target = query.text or "(all live sessions)" if query is not None else _target(session_ids)
-        async with self._actions.run(actor, "expire", target, reason.strip()) as action:
-            text = check_reason(reason)
-            chosen = self._choose(session_ids, query, frozenset(exclude), expected)
-            return await self._expire_all(actor, action, text, chosen)
+        choice = Choice(session_ids, query, frozenset(exclude), expected)
+        choice.check()
 
-    def _choose(
-        self, session_ids: Sequence[str], query: Filter | None, exclude: frozenset[str], expected: int | None
-    ) -> list[str]:
-        if query is None:
-            return [session_id for session_id in dict.fromkeys(session_ids) if session_id not in exclude]
-        chosen = [s.record.id for s in self._directory.matching_live(query) if s.record.id not in exclude]
-        if expected is not None and len(chosen) > expected * GROWTH:
+        def plan(job: Job) -> Plan:
+            text = check_reason(reason)
+            return Plan(self._choose(choice, "expired"), lambda each: self._expire_one(job, actor, each, text))
+
+        return await self._bulk.start(actor, "expire", choice.target, reason.strip(), plan, per_second=per_second)
+
+    async def start_cancelling(
+        self,
+        actor: Actor,
+        reason: str,
+        *,
+        session_ids: Sequence[str] = (),
+        query: Filter | None = None,
+        exclude: Sequence[str] = (),
+        expected: int | None = None,
+        per_second: float | None = None,
+    ) -> Job:
+        """Begin to cancel every call in flight of the chosen sessions; the sessions stay.
+
+        Raises:
+            Forbidden, InvalidInput, Conflict: As for `start_expiring`.
+        """
+        choice = Choice(session_ids, query, frozenset(exclude), expected)
+        choice.check()
+
+        def plan(job: Job) -> Plan:
+            text = check_reason(reason)
+            return Plan(self._choose(choice, "cancelled"), lambda each: self._cancel_all(job, actor, each, text))
+
+        return await self._bulk.start(actor, "cancel_calls", choice.target, reason.strip(), plan, per_second=per_second)
+
+    def _choose(self, choice: Choice, participle: str) -> list[str]:
+        if choice.query is None:
+            return [each for each in dict.fromkeys(choice.session_ids) if each not in choice.exclude]
+        matching = self._directory.matching_live(choice.query)
+        chosen = [session.record.id for session in matching if session.record.id not in choice.exclude]
+        if choice.expected is not None and len(chosen) > choice.expected * GROWTH:
             raise Conflict(
-                f"The filter now matches {len(chosen):,} sessions instead of {expected:,}: nothing was expired. "
-                "Look again and confirm the new number.",
+                f"The filter now matches {len(chosen):,} sessions instead of {choice.expected:,}: nothing was "
+                f"{participle}. Look again and confirm the new number.",
                 matched=len(chosen),
             )
         return chosen
 
-    async def _expire_all(self, actor: Actor, action: Action, reason: str, chosen: list[str]) -> ExpireResult:
-        result = ExpireResult(action.id, [], [], [], 0, 0)
-        calls = streams = 0
-        for start in range(0, len(chosen), _AT_ONCE):
-            lot = chosen[start : start + _AT_ONCE]
-            live = [self._engine.by_id.get(session_id) for session_id in lot]
-            held = [(s.in_flight, s.open_streams) if s is not None else (0, 0) for s in live]
-            outcomes = await asyncio.gather(*(self._expire_one(actor, session_id, reason) for session_id in lot))
-            for session_id, outcome, (its_calls, its_streams) in zip(lot, outcomes, held, strict=True):
-                _sort_in(result, session_id, outcome)
-                if outcome == "expired":
-                    calls, streams = calls + its_calls, streams + its_streams
-        if len(chosen) == 1 and result.failed:
-            raise NotFound(result.failed[0][1])
-        result = result._replace(calls_ended=calls, streams_closed=streams)
-        action.outcome = "done" if not result.failed else "partly" if result.expired else "failed"
-        action.detail = {
-            "expired": len(result.expired),
-            "already_ended": len(result.already_ended),
-            "failed": len(result.failed),
-            "calls_ended": calls,
-            "streams_closed": streams,
-            "sessions": dict(
-                [
-                    *((i, "expired") for i in result.expired),
-                    *((i, "already ended") for i in result.already_ended),
-                    *result.failed,
-                ][:1000]
-            ),
-        }
-        return result
-
-    async def _expire_one(self, actor: Actor, session_id: str, reason: str) -> str:
-        """Return `expired`, `already_ended`, or why it failed."""
+    async def _expire_one(self, job: Job, actor: Actor, session_id: str, reason: str) -> Outcome:
         session = self._engine.by_id.get(session_id)
         if session is None or session.record.kind is SessionKind.CLIENT:
             record = await self._engine.find_record(session_id)
             if record is not None and record.kind is SessionKind.CLIENT:
-                return "A client of the 2026-07-28 era has no session to expire; close its listen streams instead."
-            return "already_ended" if record is not None else f"Session {session_id} is not known here."
+                return Outcome(
+                    "failed",
+                    "A client of the 2026-07-28 era has no session to expire; close its listen streams instead.",
+                )
+            known = Outcome("nothing", "already ended")
+            return known if record is not None else Outcome("failed", f"Session {session_id} is not known here.")
+        calls, streams = session.in_flight, session.open_streams
         session.note(EventKind.OPERATOR, "expire", json.dumps({"by": actor.name, "reason": reason}))
         try:
             ended = await self._engine.end(session, SessionState.EXPIRED, "operator", by=actor.name, reason=reason)
         except StoreUnavailable:
-            return "expired"  # it is over for its client; its row is queued and follows
-        return "expired" if ended else "already_ended"
+            ended = True  # it is over for its client; its row is queued and follows
+        if not ended:
+            return Outcome("nothing", "already ended")
+        job.counts.update(calls_ended=calls, streams_closed=streams)
+        return Outcome("done", "expired")
+
+    async def _cancel_all(self, job: Job, actor: Actor, session_id: str, reason: str) -> Outcome:
+        session = self._engine.by_id.get(session_id)
+        if session is None:
+            return Outcome("nothing", "has ended")
+        calls = session.open_calls()
+        if not calls:
+            return Outcome("nothing", "no call in flight")
+        outcomes = Counter(await asyncio.gather(*(self._cancel_call(actor, session, call, reason) for call in calls)))
+        job.counts.update(outcomes)
+        words = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in outcomes.most_common())
+        return Outcome("done" if outcomes["cancelled"] + outcomes["answered_by_leg"] else "nothing", words)
+
+    async def _cancel_call(self, actor: Actor, session: LiveSession, call: Call, reason: str) -> str:
+        """Cancel one call and return what became of it."""
+        answer = EarlyAnswer(REQUEST_CANCELLED, f"Cancelled by an operator: {reason}", {"reason": reason})
+        session.note(
+            EventKind.OPERATOR, "cancel", json.dumps({"by": actor.name, "reason": reason, "request_id": call.key})
+        )
+        return await self._outcome_of(call) if self._engine.abort(call, answer) else "already_answered"
 
     # -- one call, one stream ------------------------------------------------------------------
 
@@ -158,13 +229,9 @@ class SessionVerbs:
             action.outcome, action.detail = "refused", {"result": "already_answered"}
             if call is None:
                 return CancelResult(action.id, "already_answered")
-            answer = EarlyAnswer(REQUEST_CANCELLED, f"Cancelled by an operator: {text}", {"reason": text})
-            session.note(
-                EventKind.OPERATOR, "cancel", json.dumps({"by": actor.name, "reason": text, "request_id": call.key})
-            )
-            if not self._engine.abort(call, answer):
-                return CancelResult(action.id, "already_answered")
-            outcome = await self._outcome_of(call)
+            outcome = await self._cancel_call(actor, session, call, text)
+            if outcome == "already_answered":
+                return CancelResult(action.id, outcome)
             action.outcome, action.detail = "done", {"result": outcome, "method": call.method}
             return CancelResult(action.id, outcome)
 
@@ -201,20 +268,20 @@ class SessionVerbs:
             return True
 
 
-def _sort_in(result: ExpireResult, session_id: str, outcome: str) -> None:
-    if outcome == "expired":
-        result.expired.append(session_id)
-    elif outcome == "already_ended":
-        result.already_ended.append(session_id)
-    else:
-        result.failed.append((session_id, outcome))
+def expire_result(job: Job) -> ExpireResult:
+    """Return what a job that has ended did to every session.
+
+    Raises:
+        NotFound: The only session named was never known.
+    """
+    expired = [each for each, outcome in job.results if outcome.group == "done"]
+    ended = [each for each, outcome in job.results if outcome.group == "nothing"]
+    failed = [(each, outcome.result) for each, outcome in job.results if outcome.group == "failed"]
+    if job.total == 1 and failed:
+        raise NotFound(failed[0][1])
+    return ExpireResult(job.id, expired, ended, failed, job.counts["calls_ended"], job.counts["streams_closed"])
 
 
 def _find_call(session: LiveSession, request_id: str) -> Call | None:
     calls = session.calls or {}
     return calls.get(request_id) or next((call for call in calls.values() if call.key == request_id), None)
-
-
-def _target(session_ids: Sequence[str]) -> str:
-    shown = ", ".join(session_ids[:25])
-    return shown if len(session_ids) <= 25 else f"{shown} and {len(session_ids) - 25:,} more"

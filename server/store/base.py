@@ -355,6 +355,20 @@ class AuditLog(Protocol):
 
     async def get(self, action_id: str) -> AuditEntry | None: ...
 
+    def add_results(self, action_id: str, results: Sequence[tuple[str, str]]) -> asyncio.Future[None]:
+        """Queue what an action did to sessions: `(session id, result)`. Not part of the chain; kept for 30 days."""
+        ...
+
+    async def results(
+        self, action_id: str, *, result: str | None = None, after: str = "", limit: int = 100
+    ) -> list[tuple[str, str]]:
+        """Return `(session id, result)` by session id, from the one after `after` on."""
+        ...
+
+    async def result_counts(self, action_id: str) -> dict[str, int]:
+        """Return how many sessions had each result, the most frequent first."""
+        ...
+
     async def verify(self) -> int | None:
         """Return the id of the first row that breaks the chain, or `None` when it holds."""
         ...

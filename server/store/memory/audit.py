@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 from ...filters import Filter, matches_entry
 from ...models import Actor, AuditEntry
 from ..audit_chain import AuditChain, AuditHead, AuditRow, merge, new_row
 from ..limits import page_size
+from ..text import plain_text
+from .done import done
 
 
 class MemoryAuditLog:
@@ -20,6 +24,7 @@ class MemoryAuditLog:
         self._chain = AuditChain(secrets.token_bytes(32))
         self._rows: list[AuditRow] = []
         self._head: AuditHead | None = None
+        self._results: dict[str, dict[str, str]] = {}
 
     async def record(
         self,
@@ -75,12 +80,27 @@ class MemoryAuditLog:
         first = self._firsts().get(action_id)
         return merge(first, self._outcome(action_id)) if first is not None else None
 
+    def add_results(self, action_id: str, results: Sequence[tuple[str, str]]) -> asyncio.Future[None]:
+        self._results.setdefault(action_id, {}).update((session, plain_text(result)) for session, result in results)
+        return done()
+
+    async def results(
+        self, action_id: str, *, result: str | None = None, after: str = "", limit: int = 100
+    ) -> list[tuple[str, str]]:
+        found = sorted(self._results.get(action_id, {}).items())
+        return [each for each in found if each[0] > after and (result is None or each[1] == result)][: page_size(limit)]
+
+    async def result_counts(self, action_id: str) -> dict[str, int]:
+        return dict(Counter(self._results.get(action_id, {}).values()).most_common())
+
     async def verify(self) -> int | None:
         return self._chain.first_break(self._rows, self._head)
 
     def _names(self, first: AuditRow, text: str) -> bool:
         """Whether an action's target or outcome names something."""
         outcome = self._outcome(first.action_id)
+        if text in self._results.get(first.action_id, {}):
+            return True
         return text in first.target or text in first.detail or (outcome is not None and text in outcome.detail)
 
     def _firsts(self) -> dict[str, AuditRow]:

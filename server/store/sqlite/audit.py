@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import secrets
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +17,7 @@ from ...filters import Filter
 from ...models import Actor, AuditEntry
 from ..audit_chain import AuditChain, AuditHead, AuditRow, merge, new_row
 from ..limits import page_size
+from ..text import plain_text
 from .filter_sql import AUDIT_COLUMNS, Conditions
 from .queue import WriteQueue
 from .readers import Readers
@@ -35,7 +37,7 @@ _CONDITIONS: Mapping[str, str] = MappingProxyType(
         "action": " AND action = :action",
         "target": """ AND (instr(target, :target) > 0 OR EXISTS (
             SELECT 1 FROM audit o WHERE o.action_id = a.action_id AND instr(o.detail, :target) > 0
-        ))""",
+        ) OR EXISTS (SELECT 1 FROM audit_result r WHERE r.session = :target AND r.action_id = a.action_id))""",
     }
 )
 
@@ -124,6 +126,26 @@ class SqliteAuditLog:
     async def get(self, action_id: str) -> AuditEntry | None:
         entries = await self._entries(" AND action_id = :action_id", {"action_id": action_id, "limit": 1})
         return entries[0] if entries else None
+
+    def add_results(self, action_id: str, results: Sequence[tuple[str, str]]) -> asyncio.Future[None]:
+        now = self._clock()
+        rows = [(now, action_id, session, plain_text(result)) for session, result in results]
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.executemany(self._sql["add_result"], rows)
+
+        return self._queue.submit(work, is_kept=True)
+
+    async def results(
+        self, action_id: str, *, result: str | None = None, after: str = "", limit: int = 100
+    ) -> list[tuple[str, str]]:
+        parameters = {"action_id": action_id, "result": result, "after": after, "limit": page_size(limit)}
+        statement = self._sql["results"]
+        return await self._readers.run(lambda connection: connection.execute(statement, parameters).fetchall())
+
+    async def result_counts(self, action_id: str) -> dict[str, int]:
+        statement = self._sql["result_counts"]
+        return await self._readers.run(lambda connection: dict(connection.execute(statement, (action_id,)).fetchall()))
 
     async def verify(self) -> int | None:
         def work(connection: sqlite3.Connection) -> int | None:

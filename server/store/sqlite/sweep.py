@@ -40,6 +40,7 @@ class Sweep:
         self._kv = read_statements("kv")
         self._broadcast = read_statements("broadcast")
         self._figures = read_statements("figures")
+        self._audit = read_statements("audit")
 
     async def run(self, now: float) -> int:
         """Remove everything that is over at `now` and return how many rows that were.
@@ -54,6 +55,7 @@ class Sweep:
             self._old_ids,
             self._old_broadcasts,
             self._old_figures,
+            self._old_results,
         )
         for piece in pieces:
             while count := await self._piece(piece, now):
@@ -130,6 +132,10 @@ class Sweep:
     def _old_figures(self, connection: sqlite3.Connection, now: float) -> int:
         old = {"before": now - self._retention.figures_seconds, "limit": _PIECE}
         return connection.execute(self._figures["drop_old"], old).rowcount
+
+    def _old_results(self, connection: sqlite3.Connection, now: float) -> int:
+        old = {"before": now - self._retention.broadcast_seconds, "limit": _PIECE}
+        return connection.execute(self._audit["drop_old_results"], old).rowcount
 
 
 def _give_back_pages(connection: sqlite3.Connection) -> bool:

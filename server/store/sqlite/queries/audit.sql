@@ -24,3 +24,20 @@ ORDER BY id DESC LIMIT :limit
 SELECT
     id, at, action_id, phase, actor, role, kind, address, action, target, reason, outcome, detail, prev_hash, hash
 FROM audit WHERE action_id = ? AND phase = 'outcome' ORDER BY id DESC LIMIT 1
+
+-- name: add_result
+INSERT INTO audit_result (at, action_id, session, result) VALUES (?, ?, ?, ?)
+
+-- name: results
+SELECT session, result FROM audit_result
+WHERE action_id = :action_id AND session > :after AND (:result IS NULL OR result = :result)
+ORDER BY session LIMIT :limit
+
+-- name: result_counts
+SELECT result, count(*) FROM audit_result WHERE action_id = ? GROUP BY result ORDER BY count(*) DESC, result
+
+-- name: drop_old_results
+DELETE FROM audit_result WHERE id IN (
+    SELECT id FROM audit_result WHERE id < (SELECT coalesce(min(id), 9e18) FROM audit_result WHERE at > :before)
+    ORDER BY id LIMIT :limit
+)

@@ -1,0 +1,87 @@
+"""Actions on many sessions: answered with their result when they are small, and as a job when they are not."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from fastapi import Path, Query
+
+from ...server.filters import parse_filter
+from ...server.operations import expire_result
+from ..deps import CurrentActor, CurrentSwitchroom
+from .requests import CancellationsIn, ExpirationsIn, ManyIn
+from .results import ExpirationOut, JobOut, JobsOut, SessionResultOut, SessionResultsOut
+from .routing import ApiResponse, answer, api_router
+
+router = api_router("jobs")
+
+JobPath = Annotated[str, Path(min_length=1, max_length=64)]
+_AS_JOB: Final[dict[int | str, dict[str, Any]]] = {
+    202: {"model": JobOut, "description": "It reaches many sessions and goes on by itself: ask for the job."}
+}
+
+
+@router.post("/expirations", response_model=ExpirationOut, responses=_AS_JOB)
+async def expire_matching(body: ExpirationsIn, actor: CurrentActor, running: CurrentSwitchroom) -> ApiResponse:
+    """End live sessions by filter or id, unless the filter has come to match many more than expected."""
+    job = await running.operations.start_expiring(actor, body.reason, **_choice(body))
+    if job.is_long:
+        return answer(JobOut.of(job), 202)
+    await job.ended.wait()
+    return answer(ExpirationOut.of(expire_result(job)))
+
+
+@router.post("/cancellations", response_model=JobOut, responses=_AS_JOB)
+async def cancel_matching(body: CancellationsIn, actor: CurrentActor, running: CurrentSwitchroom) -> ApiResponse:
+    """Cancel every call in flight of sessions by filter or id, on the same terms; the sessions stay."""
+    job = await running.operations.start_cancelling(actor, body.reason, **_choice(body))
+    if job.is_long:
+        return answer(JobOut.of(job), 202)
+    await job.ended.wait()
+    return answer(JobOut.of(job))
+
+
+@router.get("/jobs", response_model=JobsOut)
+async def list_jobs(running: CurrentSwitchroom) -> ApiResponse:
+    """List the jobs of this run of the server, newest first."""
+    return answer(JobsOut(items=[JobOut.of(job) for job in running.operations.bulk.jobs()]))
+
+
+@router.get("/jobs/{job_id}", response_model=JobOut)
+async def show_job(job_id: JobPath, running: CurrentSwitchroom) -> ApiResponse:
+    """Return how far a job is."""
+    return answer(JobOut.of(running.operations.bulk.job(job_id)))
+
+
+@router.post("/jobs/{job_id}/stop", response_model=JobOut)
+async def stop_job(job_id: JobPath, actor: CurrentActor, running: CurrentSwitchroom) -> ApiResponse:
+    """Let a job reach no further session; what is done stays done."""
+    return answer(JobOut.of(await running.operations.bulk.stop(actor, job_id)))
+
+
+@router.get("/audit/{action_id}/results", response_model=SessionResultsOut)
+async def list_results(
+    action_id: JobPath,
+    running: CurrentSwitchroom,
+    result: Annotated[str | None, Query(max_length=400)] = None,
+    cursor: Annotated[str, Query(max_length=64)] = "",
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> ApiResponse:
+    """List what an action did to each session, by session id."""
+    await running.directory.audit_entry(action_id)
+    found = await running.directory.results(action_id, result=result, after=cursor, limit=limit + 1)
+    items = [SessionResultOut(session_id=each, result=said) for each, said in found[:limit]]
+    counts = await running.directory.result_counts(action_id)
+    next_cursor = items[-1].session_id if len(found) > limit else None
+    return answer(SessionResultsOut(items=items, next_cursor=next_cursor, counts=counts))
+
+
+def _choice(body: ManyIn) -> dict[str, Any]:
+    """Return whom a body is about, as the verbs take it."""
+    return {
+        "session_ids": body.session_ids,
+        "query": parse_filter(body.filter) if body.filter is not None else None,
+        "exclude": body.exclude,
+        "expected": body.expected,
+        "per_second": body.per_second,
+    }
