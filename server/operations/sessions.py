@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from ..directory.directory import Directory
@@ -122,7 +123,7 @@ class SessionVerbs:
 
         def plan(job: Job) -> Plan:
             text = check_reason(reason)
-            return Plan(self._choose(choice, "expired"), lambda each: self._expire_one(job, actor, each, text))
+            return Plan(self._choose(choice, "expired"), partial(self._expire_one, job, actor, text))
 
         return await self._bulk.start(actor, "expire", choice.target, reason.strip(), plan, per_second=per_second)
 
@@ -147,7 +148,7 @@ class SessionVerbs:
 
         def plan(job: Job) -> Plan:
             text = check_reason(reason)
-            return Plan(self._choose(choice, "cancelled"), lambda each: self._cancel_all(job, actor, each, text))
+            return Plan(self._choose(choice, "cancelled"), partial(self._cancel_all, job, actor, text))
 
         return await self._bulk.start(actor, "cancel_calls", choice.target, reason.strip(), plan, per_second=per_second)
 
@@ -164,7 +165,7 @@ class SessionVerbs:
             )
         return chosen
 
-    async def _expire_one(self, job: Job, actor: Actor, session_id: str, reason: str) -> Outcome:
+    async def _expire_one(self, job: Job, actor: Actor, reason: str, session_id: str) -> Outcome:
         session = self._engine.by_id.get(session_id)
         if session is None or session.record.kind is SessionKind.CLIENT:
             record = await self._engine.find_record(session_id)
@@ -186,7 +187,7 @@ class SessionVerbs:
         job.counts.update(calls_ended=calls, streams_closed=streams)
         return Outcome("done", "expired")
 
-    async def _cancel_all(self, job: Job, actor: Actor, session_id: str, reason: str) -> Outcome:
+    async def _cancel_all(self, job: Job, actor: Actor, reason: str, session_id: str) -> Outcome:
         session = self._engine.by_id.get(session_id)
         if session is None:
             return Outcome("nothing", "has ended")

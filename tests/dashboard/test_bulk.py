@@ -138,8 +138,8 @@ async def test_calls_in_flight_of_chosen_sessions_are_cancelled_and_the_sessions
         caller, quiet = console.mcp_client(), await opened(console, "quiet")
         await caller.initialize("busy")
         busy = await console.room.directory.lookup(caller.secret)
+        answers: list[str] = []
         async with anyio.create_task_group() as group:
-            answers: list[str] = []
 
             async def call() -> None:
                 answers.append((await caller.call("wait", seconds=30)).text)
