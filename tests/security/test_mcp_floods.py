@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -246,7 +247,7 @@ async def test_a_session_that_floods_its_log_loses_old_events_and_nothing_else(t
 
 
 async def test_a_session_that_floods_its_keys_is_told_and_keeps_what_it_has(tmp_path: Path) -> None:
-    limits = {"max_keys": 10, "max_value_bytes": 1_000, "max_total_value_bytes": 5_000}
+    limits: dict[str, Any] = {"max_keys": 10, "max_value_bytes": 1_000, "max_total_value_bytes": 5_000}
     async with attacked(tmp_path, **limits) as served, session(served.mcp) as wire:
         answers = [(await wire.call("set_session_data", key=f"k{n}", value="v")).last["result"] for n in range(30)]
         assert [answer.get("isError", False) for answer in answers] == [False] * 10 + [True] * 20
