@@ -10,7 +10,7 @@ from ..server.directory import Directory
 from ..server.errors import NotFound
 from ..server.ids import new_reference
 from ..server.models import STANDALONE_STREAM, Session
-from .contexts.dialogs import CancelForm, CloseStreamForm, MessageForm, ReplayForm
+from .contexts.dialogs import CancelForm, ClosingForm, MessageForm, ReplayForm
 from .contexts.log import plain_id
 from .contexts.sessions import client_name
 from .contexts.streams import stream_label
@@ -80,7 +80,7 @@ def cancel_form(
 
 def close_stream_form(
     directory: Directory, urls: Urls, session: Session, stream: int, *, reason: str = "", error: str = ""
-) -> CloseStreamForm:
+) -> ClosingForm:
     """Return the form for one open stream.
 
     Raises:
@@ -89,10 +89,12 @@ def close_stream_form(
     opened = next((each for each in directory.streams(session.id) if each.stream == stream), None)
     if opened is None:
         raise NotFound("This stream was closed meanwhile.")
-    return CloseStreamForm(
+    return ClosingForm(
         action=urls.stream_closing(session.id, stream),
-        label=stream_label(opened),
+        title=f"Close stream {stream_label(opened)}?",
         outlook=_OUTLOOKS.get(opened.kind, _OUTLOOKS["get"]),
+        keep="Keep it open",
+        button="Close stream",
         reason=reason,
         error=error,
     )
@@ -104,6 +106,47 @@ _OUTLOOKS = {
     "listen": "The client is told that the stream has ended, and may listen again. It misses what changes meanwhile.",
 }
 """What closing means for the client, by the kind of stream."""
+
+
+def close_resource_form(
+    directory: Directory, urls: Urls, session: Session, number: int, *, reason: str = "", error: str = ""
+) -> ClosingForm:
+    """Return the form for one thing the session holds open.
+
+    Raises:
+        NotFound: It was closed meanwhile.
+    """
+    held = next((each for each in directory.resources(session.id) if each.id == number), None)
+    if held is None:
+        raise NotFound("This resource was closed meanwhile.")
+    return ClosingForm(
+        action=urls.resource_closing(session.id, number),
+        title=f"Close {held.name}?",
+        outlook="The session goes on. A tool that still uses it will fail.",
+        keep="Keep it open",
+        button="Close resource",
+        reason=reason,
+        error=error,
+    )
+
+
+def end_sign_in_form(urls: Urls, session: Session, *, reason: str = "", error: str = "") -> ClosingForm:
+    """Return the form for a session's sign-in.
+
+    Raises:
+        NotFound: Nobody is signed in (any more).
+    """
+    if session.signed_in is None:
+        raise NotFound("Nobody is signed in to this session any more.")
+    return ClosingForm(
+        action=urls.sign_in_ending(session.id),
+        title=f"Sign {session.signed_in.user} out of this session?",
+        outlook="The session goes on. Tools that need a sign-in refuse until somebody signs in again.",
+        keep="Keep the sign-in",
+        button="Sign out",
+        reason=reason,
+        error=error,
+    )
 
 
 def has_standalone_stream(directory: Directory, session: Session) -> bool:

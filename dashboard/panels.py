@@ -13,6 +13,7 @@ from ..server.models import Event, Session, SessionKind
 from .contexts.detail import Summary, make_summary
 from .contexts.keys import KeyList, make_keys
 from .contexts.log import EventRow, Inspector, Log, make_choices, make_inspector, make_rows, methods_in
+from .contexts.resources import ResourceList, make_resources
 from .contexts.streams import StreamList, make_streams
 from .queries import EVENTS_SHOWN, LogQuery
 from .urls import QueryValue, Urls
@@ -123,3 +124,8 @@ def streams_panel(directory: Directory, urls: Urls, session: Session, *, can_act
         can_act=can_act,
         era_note=_NO_HANDLE_STREAM if session.kind is SessionKind.HANDLE else _NO_STREAM,
     )
+
+
+def resources_panel(directory: Directory, urls: Urls, session: Session, *, can_act: bool) -> ResourceList:
+    """Return what the session holds open."""
+    return make_resources(session, directory.resources(session.id), urls, can_act=can_act)

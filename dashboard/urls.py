@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 QueryValue = str | int | bool | None | Sequence[str]
 
-TABS = ("timeline", "events", "keys", "streams", "capabilities", "audit")
+TABS = ("timeline", "events", "keys", "streams", "resources", "capabilities", "audit")
 """Tabs of a session's page; the first one has the session's own address."""
 
 
@@ -62,6 +62,12 @@ class Urls:
 
     def stream_closing(self, session_id: str, stream: int) -> str:
         return self.session(session_id, f"streams/{stream}/closing")
+
+    def resource_closing(self, session_id: str, number: int) -> str:
+        return self.session(session_id, f"resources/{number}/closing")
+
+    def sign_in_ending(self, session_id: str) -> str:
+        return self.session(session_id, "sign-out")
 
     def payload(self, session_id: str, seq: int, *, raw: bool = False) -> str:
         return self.session(session_id, f"events/{seq}/payload", raw=raw)

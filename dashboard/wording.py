@@ -21,6 +21,7 @@ ACTIONS: Final[Mapping[str, str]] = MappingProxyType(
         "broadcast": "Broadcast",
         "stop_broadcast": "Stop broadcast",
         "end_sign_in": "End sign-in",
+        "close_resource": "Close resource",
         "set_key": "Set key",
         "delete_key": "Delete key",
         "sign_in": "Sign in",
@@ -71,6 +72,8 @@ def result_text(entry: AuditEntry) -> str:
         return f"to {plural(_number(detail, 'audience'), 'recipient')}"
     if entry.action == "cancel" and "result" in detail:
         return str(detail["result"]).replace("_", " ")
+    if entry.action == "close_resource" and "resource" in detail:
+        return f"{detail['resource']}{': ' + str(detail['problem']) if 'problem' in detail else ''}"
     if entry.action == "end_sign_in" and "user" in detail:
         return f"{detail['user']} was signed out"
     if "needs" in detail:

@@ -24,6 +24,7 @@ from .models import SessionKind
 from .mounts import Mount
 from .operations.operations import Operations
 from .operations.sending import Route
+from .resources import ResourceRegistry
 from .settings import Settings
 from .shutdown import chained_signals
 from .sign_in import SignIns, UsersFile, UserVerifier
@@ -51,6 +52,8 @@ class Switchroom:
         self.operations = Operations(self.engine, self.directory)
         self.sign_ins = SignIns(self.engine, verifier or UsersFile(Path(settings.users_file)))
         self.engine.services.add(self.sign_ins)
+        self.resources = ResourceRegistry(self.engine)
+        self.engine.services.add(self.resources)
         self.apps: list[Starlette] = []
         """The ASGI app of each attached server, in order."""
         self._mounts: dict[str, Mount] = {}
@@ -149,9 +152,15 @@ class Switchroom:
             stack.callback(self._leave)
             if self._users == 1:
                 await self.start()
-                stack.push_async_callback(self.engine.stop)
+                stack.push_async_callback(self._stop)
                 stack.enter_context(chained_signals(self._drain))
             yield
+
+    async def _stop(self) -> None:
+        # Calls in flight are answered first: they may be using what is closed then.
+        await self.engine.drain()
+        await self.resources.stop()
+        await self.engine.stop()
 
     def _drain(self) -> None:
         self.engine.spawn(self.engine.drain())
@@ -168,6 +177,7 @@ class Switchroom:
         if self.engine.is_running:
             return
         await self.engine.start()
+        await self.resources.folders.start()
         for mount in self._mounts.values():
             mount.clients.load()
         await self.operations.broadcasts.resume()

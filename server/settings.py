@@ -135,6 +135,12 @@ class Settings(BaseSettings):
     """Who may sign in with `secure_login`; `switchroom users` manages it."""
     sign_in_seconds: float = Field(default=8 * 3600, gt=0)
     """A session that signed in with `secure_login` is signed out after this long."""
+    max_resources: int = Field(default=64, ge=1)
+    """Resources one session may hold open."""
+    resource_close_seconds: float = Field(default=2, gt=0)
+    """How long closing one resource may take when its session ends."""
+    resources_dir: str = ""
+    """Where sessions have their folders; unset: a private folder among the temporary files."""
     secure_scope: str = "admin"
     """Scope that `secure_operation` asks of access tokens, where the server asks for tokens; empty: none."""
     bulk_per_second: float = Field(default=200, ge=1, le=100_000)

@@ -18,7 +18,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"current"}),
         frozenset({"transport"}),
         frozenset({"modern"}),
-        frozenset({"data", "directory", "recorder", "sign_in"}),
+        frozenset({"data", "directory", "recorder", "resources", "sign_in"}),
         frozenset({"operations", "tools"}),
         frozenset({"attach", "demo", "entries", "foreign", "mounts", "shutdown"}),
     ),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from . import cancellations, expirations, jobs, messages, replays, stream_closings
+from . import cancellations, expirations, holding_endings, jobs, messages, replays, stream_closings
 
 
 def action_routers() -> list[APIRouter]:
     """Return the routers of every action, with paths below the console's prefix."""
-    return [module.router for module in (expirations, jobs, replays, messages, cancellations, stream_closings)]
+    modules = (expirations, jobs, replays, messages, cancellations, stream_closings, holding_endings)
+    return [module.router for module in modules]

@@ -107,6 +107,12 @@ class CancellationIn(Body):
     reason: Reason
 
 
+class ResourceClosingIn(Body):
+    """Closes something a session holds open."""
+
+    reason: Reason
+
+
 class SignOutIn(Body):
     """Ends a session's sign-in."""
 

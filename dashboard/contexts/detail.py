@@ -14,6 +14,7 @@ from .audit import AuditTrail
 from .capabilities import CapabilityList
 from .keys import KeyList
 from .log import Log
+from .resources import ResourceList
 from .sessions import STATUS_LABELS, client_hue, client_letter, client_name
 from .shell import LiveLink
 from .streams import StreamList
@@ -113,6 +114,7 @@ class SessionPanel:
     log: Log | None = None
     keys: KeyList | None = None
     streams: StreamList | None = None
+    resources: ResourceList | None = None
     capabilities: CapabilityList | None = None
     audit: AuditTrail | None = None
 
@@ -270,12 +272,13 @@ def _end_note(session: Session) -> str:
     return f"{STATUS_LABELS.get(session.status, session.status)}{by} after {after}{because}"
 
 
-def make_tabs(session: Session, urls: Urls, current: str, *, audit: int | None = None) -> Tabs:
+def make_tabs(session: Session, urls: Urls, current: str, *, resources: int = 0, audit: int | None = None) -> Tabs:
     """Return the tabs with their counts."""
     counts: dict[str, int | None] = {
         "events": session.event_count,
         "keys": session.key_count,
         "streams": session.open_streams + session.in_flight,
+        "resources": resources,
         "audit": audit,
     }
     labels = {tab: "Streams and calls" if tab == "streams" else tab.capitalize() for tab in TABS}

@@ -118,15 +118,17 @@ class CancelForm:
 
 
 @dataclass(frozen=True, slots=True)
-class CloseStreamForm:
-    """End one connection that carries a stream."""
+class ClosingForm:
+    """End one thing of a session, and leave the session alone: a stream, a resource, a sign-in."""
 
-    template: ClassVar[str] = "dialogs/_close_stream.html"
+    template: ClassVar[str] = "dialogs/_close.html"
     name: ClassVar[str] = "closing"
     action: str
-    label: str
+    title: str
     outlook: str
-    """What its client does next."""
+    """What follows for its client."""
+    keep: str
+    button: str
     reason: str
     error: str
 
@@ -151,7 +153,7 @@ class FormPage:
     replayed: ReplayDone | None = None
     letter: MessageForm | None = None
     cancelling: CancelForm | None = None
-    closing: CloseStreamForm | None = None
+    closing: ClosingForm | None = None
     shortcuts: Shortcuts | None = None
 
 

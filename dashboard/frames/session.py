@@ -11,7 +11,7 @@ from ...server.errors import NotFound
 from ...server.models import Event, EventKind, Session
 from ..contexts.detail import make_pill, make_tabs
 from ..contexts.timeline import RANGES, range_value
-from ..panels import Place, keys_panel, log_rows, streams_panel, summary_panel
+from ..panels import Place, keys_panel, log_rows, resources_panel, streams_panel, summary_panel
 from ..queries import EVENTS_SHOWN, LogQuery
 from ..templating import Templates
 from ..timeline_data import TimelineData
@@ -82,7 +82,11 @@ class SessionPageFrames:
         if self._is_client:
             return
         self._parts.show("status", make_pill(session))
-        self._parts.show("tabs", make_tabs(session, self._urls, self._tab))
+        held = len(self._room.directory.resources(session.id))
+        self._parts.show("tabs", make_tabs(session, self._urls, self._tab, resources=held))
+        if self._tab == "resources":
+            held_now = resources_panel(self._room.directory, self._urls, session, can_act=self._can_act)
+            self._parts.show("resources", held_now)
         if self._tab == "keys":
             keys = await keys_panel(self._room, self._urls, session, search=self._search, view=self._chosen_key)
             self._parts.show("keys-table", keys.table)

@@ -90,6 +90,23 @@ async def ask_cancellation(
     return await render_form(request, room, actor, form, FormPage(cancelling=form), "Cancel call")
 
 
+@router.get("/sessions/{session_id}/resources/{number}/closing")
+async def ask_resource_closing(
+    request: Request, session_id: str, number: int, actor: OperatorActor, room: CurrentSwitchroom
+) -> Response:
+    """Ask before a resource is closed."""
+    session = await room.directory.session(session_id)
+    form = forms.close_resource_form(room.directory, urls_of(request), session, number)
+    return await render_form(request, room, actor, form, FormPage(closing=form), "Close resource")
+
+
+@router.get("/sessions/{session_id}/sign-out")
+async def ask_sign_out(request: Request, session_id: str, actor: OperatorActor, room: CurrentSwitchroom) -> Response:
+    """Ask before a sign-in is ended."""
+    form = forms.end_sign_in_form(urls_of(request), await room.directory.session(session_id))
+    return await render_form(request, room, actor, form, FormPage(closing=form), "End sign-in")
+
+
 @router.get("/sessions/{session_id}/streams/{stream}/closing")
 async def ask_closing(
     request: Request, session_id: str, stream: int, actor: OperatorActor, room: CurrentSwitchroom

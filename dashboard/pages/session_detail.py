@@ -22,7 +22,7 @@ from ..contexts.shell import Crumb, Frame, LiveLink
 from ..contexts.timeline import default_range, parse_range, range_value
 from ..cursors import live_cursor
 from ..deps import CurrentActor, CurrentSwitchroom
-from ..panels import Place, keys_panel, log_panel, streams_panel, summary_panel
+from ..panels import Place, keys_panel, log_panel, resources_panel, streams_panel, summary_panel
 from ..queries import LogQuery, WantedEvents
 from ..rendering import render_page, render_partial
 from ..templating import urls_of
@@ -90,6 +90,14 @@ async def show_streams(request: Request, session_id: str, actor: CurrentActor, r
     return await _respond(request, room, actor, session, "streams", view.SessionPanel(streams=streams))
 
 
+@router.get("/sessions/{session_id}/resources")
+async def show_resources(request: Request, session_id: str, actor: CurrentActor, room: CurrentSwitchroom) -> Response:
+    """Show what the session holds open, and who is signed in."""
+    session = await room.directory.session(session_id)
+    resources = resources_panel(room.directory, urls_of(request), session, can_act=_can_act(actor))
+    return await _respond(request, room, actor, session, "resources", view.SessionPanel(resources=resources))
+
+
 @router.get("/sessions/{session_id}/capabilities")
 async def show_capabilities(
     request: Request, session_id: str, actor: CurrentActor, room: CurrentSwitchroom
@@ -151,7 +159,7 @@ async def _respond(
         head=view.make_head(session, can_act=_can_act(actor)),
         pill=view.make_pill(session),
         summary=await summary_panel(room, urls, session),
-        tabs=view.make_tabs(session, urls, tab),
+        tabs=view.make_tabs(session, urls, tab, resources=len(room.directory.resources(session.id))),
         panel=panel,
         live_link=_live_link(room, urls, session, tab, panel, query, kept),
     )

@@ -25,6 +25,7 @@ from ..models import (
     Event,
     EventKind,
     EventPage,
+    HeldResource,
     InFlight,
     KeysAt,
     Receipt,
@@ -35,6 +36,7 @@ from ..models import (
     StoredKey,
     StreamInfo,
 )
+from ..resources import ResourceRegistry
 from ..store.base import EventQuery, Tail
 from .figures import Audience, FlyingCall, Health
 from .listing import Listing
@@ -202,6 +204,10 @@ class Directory:
         """Return the streams that are open right now."""
         live = self._engine.by_id.get(session_id)
         return [stream.describe() for stream in (live.streams or ())] if live is not None else []
+
+    def resources(self, session_id: str) -> list[HeldResource]:
+        """Return what a session holds open, in the order it was opened."""
+        return self._engine.services.get(ResourceRegistry).held(session_id)
 
     def in_flight(self, session_id: str) -> list[InFlight]:
         """Return the requests that are not answered yet, oldest first."""

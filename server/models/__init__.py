@@ -12,6 +12,7 @@ from .figures import LATENCY_BOUNDS_US, LATENCY_STEPS, NO_LATENCY, Figures, Gaug
 from .groups import DEFAULT_GROUP, GROUP_NAME, GROUP_NAME_RULE, Group, Member
 from .keys import KeysAt, PastKey, StoredKey
 from .operators import Actor, AuditEntry, Broadcast, DeliveryStatus, Receipt, Role
+from .resources import HeldResource
 from .sessions import (
     ACTIVE_WINDOW_SECONDS,
     ENDED_STATES,
@@ -52,6 +53,7 @@ __all__ = [
     "Figures",
     "Gauges",
     "Group",
+    "HeldResource",
     "InFlight",
     "KeysAt",
     "Member",

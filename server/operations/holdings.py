@@ -1,4 +1,4 @@
-"""What a session holds, ended by an operator's hand: its sign-in."""
+"""What a session holds, ended by an operator's hand: its sign-in, its resources."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from ..engine.engine import Engine
 from ..engine.session import LiveSession
 from ..errors import AlreadyEnded
 from ..models import Actor
+from ..resources import ResourceRegistry
 from ..sign_in import SignIns
 from .actions import Actions
-from .results import SignInEnded
+from .results import ResourceClosed, SignInEnded
 from .sessions import check_reason
 
 
@@ -36,6 +37,28 @@ class HoldingVerbs:
                 return SignInEnded(action.id, None)
             action.detail = {"user": ended.user}
             return SignInEnded(action.id, ended.user)
+
+    async def close_resource(self, actor: Actor, session_id: str, number: int, reason: str) -> ResourceClosed:
+        """Close one thing that a session holds open; the session goes on without it.
+
+        Raises:
+            Forbidden: The actor may not act.
+            InvalidInput: The reason is empty.
+            AlreadyEnded: The session has ended.
+        """
+        async with self._actions.run(
+            actor, "close_resource", f"{session_id} resource {number}", reason.strip()
+        ) as action:
+            text = check_reason(reason)
+            session, registry = self._live(session_id), self._engine.services.get(ResourceRegistry)
+            name = next((held.name for held in registry.held(session_id) if held.id == number), None)
+            problem = await registry.close(session, number, f"closed by an operator: {text}", by=actor.name)
+            if name is None or problem is None:
+                action.outcome = "refused"
+                return ResourceClosed(action.id, None, "")
+            action.outcome = "partly" if problem else "done"
+            action.detail = {"resource": name} | ({"problem": problem} if problem else {})
+            return ResourceClosed(action.id, name, problem)
 
     def _live(self, session_id: str) -> LiveSession:
         session = self._engine.by_id.get(session_id)

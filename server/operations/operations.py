@@ -41,6 +41,7 @@ class Operations:
         self.block = blocks.block
         self.lift_block = blocks.lift_block
         self.close_listen_streams = clients.close_listen_streams
+        self.close_resource = holdings.close_resource
         self.expire = sessions.expire
         self.start_expiring = sessions.start_expiring
         self.start_cancelling = sessions.start_cancelling

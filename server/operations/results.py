@@ -39,6 +39,16 @@ class SignInEnded(NamedTuple):
     """Who was signed in; `None` when nobody was."""
 
 
+class ResourceClosed(NamedTuple):
+    """The outcome of closing a resource."""
+
+    action_id: str
+    name: str | None
+    """`None` when the session does not hold it (any more)."""
+    problem: str
+    """What closing it raised, or that it took too long; the session does not hold it any more all the same."""
+
+
 class ReplayItem(NamedTuple):
     """What became of one event."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mcp.server.mcpserver import MCPServer
 
-from . import coordination, sensitive, session_keys, sessions, signing_in, workbench
+from . import coordination, managed_resources, sensitive, session_keys, sessions, signing_in, workbench
 
 
 def bundled_server(name: str = "switchroom-bundled") -> MCPServer:
@@ -16,6 +16,7 @@ def bundled_server(name: str = "switchroom-bundled") -> MCPServer:
     session_keys.add_to(mcp)
     sensitive.add_to(mcp)
     coordination.add_to(mcp)
+    managed_resources.add_to(mcp)
     signing_in.add_to(mcp)
     workbench.add_to(mcp)
     return mcp
