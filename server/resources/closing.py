@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
 
 from ..errors import InvalidInput
 
@@ -12,7 +11,7 @@ Closer = Callable[[], object]
 """Closes; what it returns is awaited where it can be."""
 
 
-def closer_of(resource: Any) -> Closer:
+def closer_of(resource: object) -> Closer:
     """Return how to close an object: by `aclose`, `close`, `__aexit__` or `__exit__`, the first that it has.
 
     Raises:
