@@ -90,6 +90,8 @@ class Switchroom:
             mount = self._mount(mcp.session_manager)
             mount.replace_leg(mcp.session_manager)
             mount.follow_lifespan(self.running)
+            if isinstance(mcp, MCPServer):
+                mount.follow_tools(mcp)
             self._attached[id(attached)] = mount
         else:
             raise StartupError(f"{type(mcp).__name__} is no MCP server: pass an MCPServer, FastMCP or Server.")
@@ -109,7 +111,7 @@ class Switchroom:
         options: dict[str, Any] = {"transport_security": transport_security(self.settings), "host": self.settings.host}
         app = mcp.sse_app(sse_path=sse_path, message_path=message_path, **options)
         gate_principals(app, self.engine)
-        return SseLeg(self.engine, app, mount.name, sse_path=sse_path, message_path=message_path)
+        return SseLeg(self.engine, app, mount.name, mount.marks, sse_path=sse_path, message_path=message_path)
 
     async def serve_stdio(self, mcp: McpServer) -> None:
         """Serve an attached server over standard input and output until either side ends it.
@@ -120,7 +122,7 @@ class Switchroom:
         mount = self._attached.get(id(mcp))
         if mount is None:
             raise StartupError("stdio needs an MCPServer or a low-level Server that is attached.")
-        await serve_stdio(self.engine, mount.server, mount.name)
+        await serve_stdio(self.engine, mount.server, mount.name, mount.marks)
 
     def _mount(self, manager: StreamableHTTPSessionManager) -> Mount:
         """Return the mount of a manager's server; a server is mounted once, however often it is started."""

@@ -20,5 +20,11 @@ class CurrentCall(NamedTuple):
     """`None` while a notification is handled."""
 
 
+def hidden_now() -> list[str]:
+    """Return what the running call keeps out of the log, for whoever formats the process's own log."""
+    current = current_call.get()
+    return current.call.hidden if current is not None and current.call is not None else []
+
+
 current_call: ContextVar[CurrentCall | None] = ContextVar("switchroom_current_call", default=None)
 """Set by the transport leg and the recorder for the time of one message."""

@@ -10,6 +10,7 @@ import json
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any
 
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
@@ -59,6 +60,7 @@ def fastmcp_app(
             manager = _manager_of(app)
             mounted = mount(manager)
             mounted.residents.lifespan_state = await _lifespan_state(manager)
+            mounted.marks.follow(partial(mcp.list_tools, run_middleware=False), is_complete=False)
             mounted.replace_leg(manager)
             yield state
 

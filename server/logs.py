@@ -11,9 +11,12 @@ import logging
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Final, TextIO
+
+MASK: Final = "[redacted]"
+"""Stands in every log where a secret was."""
 
 _SHOWN: Final = 8
 """Characters of a session id or handle that stay: enough to tell two apart, too few to use."""
@@ -38,16 +41,19 @@ _QUIET: Final = ("uvicorn.error", "mcp", "httpx", "httpx2")
 _OWN: Final = "switchroom"
 
 
-def configure_logging(log_format: str, stream: TextIO | None = None) -> logging.Handler:
+def configure_logging(
+    log_format: str, stream: TextIO | None = None, *, hidden: Callable[[], Iterable[str]] = tuple
+) -> logging.Handler:
     """Send every record of the process to standard error, and return the handler.
 
     Args:
+        hidden: Returns the secrets of whatever is running, to be masked in its records.
         log_format: `json`, `text`, or `auto`, which is text on a terminal and JSON elsewhere.
     """
     target = stream or sys.stderr
     is_json = log_format == "json" or (log_format == "auto" and not target.isatty())
     handler = logging.StreamHandler(target)
-    handler.setFormatter(JsonLines() if is_json else TextLines())
+    handler.setFormatter(JsonLines(hidden) if is_json else TextLines(hidden))
     handler.addFilter(Throttle())
     root = logging.getLogger()
     for old in list(root.handlers):
@@ -59,14 +65,28 @@ def configure_logging(log_format: str, stream: TextIO | None = None) -> logging.
     return handler
 
 
-def without_secrets(text: str) -> str:
-    """Return a text with every session id, handle, token and cookie in it cut short."""
+def without_secrets(text: str, hidden: Iterable[str] = ()) -> str:
+    """Return a text with every session id, handle, token and cookie in it cut short, and what is hidden masked."""
+    for secret in sorted(hidden, key=len, reverse=True):
+        text = text.replace(secret, MASK)
     for pattern, kept in _SECRETS:
         text = pattern.sub(kept, text)
     return text
 
 
-class JsonLines(logging.Formatter):
+class SafeLines(logging.Formatter):
+    """What both forms of a line have in common: no secrets."""
+
+    def __init__(self, hidden: Callable[[], Iterable[str]] = tuple) -> None:
+        super().__init__()
+        self._hidden = hidden
+
+    def safe(self, text: str) -> str:
+        """Return a text without secrets."""
+        return without_secrets(text, self._hidden())
+
+
+class JsonLines(SafeLines):
     """One JSON object a line, in ASCII: `at`, `level`, `logger`, `message`, and `trace` after an exception."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -74,21 +94,21 @@ class JsonLines(logging.Formatter):
             "at": _when(record.created),
             "level": record.levelname,
             "logger": record.name,
-            "message": without_secrets(record.getMessage()),
+            "message": self.safe(record.getMessage()),
         }
         if (trace := _trace(self, record)) is not None:
-            entry["trace"] = without_secrets(trace)
+            entry["trace"] = self.safe(trace)
         return json.dumps(entry, ensure_ascii=True)
 
 
-class TextLines(logging.Formatter):
+class TextLines(SafeLines):
     """One line a record for people; the lines of a trace are indented, so none can look like a record."""
 
     def format(self, record: logging.LogRecord) -> str:
-        message = _escaped(without_secrets(record.getMessage()))
+        message = _escaped(self.safe(record.getMessage()))
         line = f"{_when(record.created)} {record.levelname:7} {record.name}: {message}"
         if (trace := _trace(self, record)) is not None:
-            line += "".join(f"\n    | {_escaped(each)}" for each in without_secrets(trace).split("\n"))
+            line += "".join(f"\n    | {_escaped(each)}" for each in self.safe(trace).split("\n"))
         return line
 
 

@@ -27,10 +27,13 @@ from .engine.engine import Engine
 from .engine.session import OWN_STREAM, LiveSession
 from .errors import Overloaded, StoreUnavailable
 from .ids import looks_like_handle
+from .marks import Marks
 from .models import Direction, EventKind
 from .modern.clients import Clients
 from .modern.handles import Handles, handle_argument
+from .transport.masking import masked_answer, masked_request
 from .transport.messages import INTERNAL_ERROR, INVALID_PARAMS, answer_text, encode, id_text
+from .transport.tool_marks import ToolMarks
 
 logger = logging.getLogger(__name__)
 
@@ -38,19 +41,34 @@ logger = logging.getLogger(__name__)
 class Recorder:
     """One mounted server's middleware."""
 
-    def __init__(self, engine: Engine, handles: Handles, clients: Clients, server: Server[Any]) -> None:
+    def __init__(
+        self, engine: Engine, handles: Handles, clients: Clients, server: Server[Any], marks: ToolMarks
+    ) -> None:
         self._engine = engine
         self._handles = handles
         self._clients = clients
         self._server = server
+        self._marks = marks
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        if ctx.method == "tools/list" and not self._marks.is_followed:
+            call_next = self._learning(call_next)
         current = current_call.get()
         if current is not None:
             return await self._in_session(ctx, call_next, current)
         if not self._engine.is_running or ctx.request_id is None or _is_phantom(ctx):
             return await call_next(ctx)
         return await self._record(ctx, call_next)
+
+    def _learning(self, call_next: CallNext) -> CallNext:
+        """Read the marks of a low-level server's tools from the lists that it gives its clients."""
+
+        async def learn(ctx: ServerRequestContext[Any, Any]) -> HandlerResult:
+            result = await call_next(ctx)
+            self._marks.learn(result)
+            return result
+
+        return learn
 
     # -- messages that the leg records ---------------------------------------------------------
 
@@ -82,7 +100,8 @@ class Recorder:
         assert ctx.request_id is not None  # `__call__` records requests alone
         key = id_text(ctx.request_id)
         session.heard(time.monotonic())
-        call = self._begin(session, ctx, key)
+        marks = await self._marks_of(ctx)
+        call = self._begin(session, ctx, key, marks)
         token = current_call.set(CurrentCall(self._engine, session, call))
         answer: EarlyAnswer | None = None
         result: HandlerResult = None
@@ -120,14 +139,24 @@ class Recorder:
             current_call.reset(token)
             self._finish(session, call, key, answer, result)
 
-    def _begin(self, session: LiveSession, ctx: ServerRequestContext[Any, Any], key: str) -> Call:
+    async def _marks_of(self, ctx: ServerRequestContext[Any, Any]) -> Marks | None:
+        if ctx.method != "tools/call":
+            return None
+        name = (ctx.params or {}).get("name")
+        if self._marks.is_followed and self._marks.must_load(name):
+            await self._marks.load()
+        return self._marks.find(name)
+
+    def _begin(self, session: LiveSession, ctx: ServerRequestContext[Any, Any], key: str, marks: Marks | None) -> Call:
         seq = session.record.last_seq + 1
         call = Call(seq, key, ctx.method, ctx.params)
         if (handle := handle_argument(ctx.params)) is not None and looks_like_handle(handle):
             call.secrets = [handle]
         message = {"jsonrpc": "2.0", "id": ctx.request_id, "method": ctx.method, "params": dict(ctx.params or {})}
         text = encode(message)
-        session.record.bytes_in += len(text)
+        session.record.bytes_in += (size := len(text))
+        if marks is not None:
+            call.marks, text = marks, masked_request(marks, message, call.hidden)
         payload = call.masked(text)
         try:
             session.write(
@@ -137,6 +166,7 @@ class Recorder:
                 payload,
                 stream=OWN_STREAM,
                 request_id=key,
+                size_bytes=size,
             )
         except Overloaded:
             session.touch()  # the call is served all the same; the health page says what the log lacks
@@ -153,9 +183,12 @@ class Recorder:
         if session.calls is not None:
             session.calls.pop(f"{key}#{call.seq}", None)
         is_error, text, error_code = answer_text(key, answer or _as_dict(result))
+        size = len(text)
+        if call.marks is not None or call.hidden:
+            text = masked_answer(call, text)
         payload = call.masked(text)
         self._engine.answered(session, call, is_error)
-        session.record.bytes_out += len(text)
+        session.record.bytes_out += size
         if session.early_end is not None:
             return
         try:
@@ -169,6 +202,7 @@ class Recorder:
                 duration_us=call.duration_us,
                 error_code=error_code,
                 related_seq=call.seq,
+                size_bytes=size,
             )
         except Overloaded:
             session.touch()

@@ -16,6 +16,7 @@ import uvicorn
 from pydantic import SecretStr, ValidationError
 
 from ...server.attach import McpServer
+from ...server.current import hidden_now
 from ...server.errors import StartupError
 from ...server.logs import configure_logging
 from ...server.sealing import TEMPORARY
@@ -58,7 +59,7 @@ def serve(
     if demo and settings.secret_keys is None:
         settings = settings.model_copy(update={"secret_keys": SecretStr(TEMPORARY)})
     check_limits(settings)
-    configure_logging(settings.log_format)
+    configure_logging(settings.log_format, hidden=hidden_now)
     mcp = load_target(target)
     listener = bind(settings)
     try:

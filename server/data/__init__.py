@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from ..marks import Secret
 from .fastmcp_state import SessionStateStore
 from .groups import SessionGroups, session_groups
+from .hiding import hide
 from .messages import LEVELS, log_message
 from .session_data import SessionData, session_data
 
 __all__ = [
     "LEVELS",
+    "Secret",
     "SessionData",
     "SessionGroups",
     "SessionStateStore",
+    "hide",
     "log_message",
     "session_data",
     "session_groups",

@@ -10,6 +10,7 @@ from typing import Any
 
 import anyio
 
+from ..marks import Marks
 from ..models import InFlight
 
 REQUEST_CANCELLED = -32800
@@ -50,9 +51,11 @@ class Call:
         "_settled",
         "abort",
         "cancel_requested",
+        "hidden",
         "is_interrupted",
         "is_settled",
         "key",
+        "marks",
         "method",
         "on_abort",
         "on_cancel",
@@ -92,6 +95,10 @@ class Call:
         self.waiting = 0
         self.secrets: list[str] | None = None
         """Text to be masked in the log of this call, such as a handle it carries or was given."""
+        self.marks: Marks | None = None
+        """What its tool says is secret; most say nothing."""
+        self.hidden: list[str] = []
+        """Secrets to be masked wherever the log would have them: marked arguments, and what `hide` was given."""
         self.progress: float | None = None
         self.total: float | None = None
 

@@ -47,6 +47,7 @@ class EventFields(TypedDict, total=False):
     related_seq: int | None
     expires_at: float | None
     sealed: str | None
+    size_bytes: int
 
 
 def forget_outcome(future: asyncio.Future[None]) -> None:
@@ -147,7 +148,7 @@ class LiveSession(RecordView):
             method,
             seq if stream == OWN_STREAM else stream,
             fields.get("request_id"),
-            0 if payload is None else len(payload),
+            fields.get("size_bytes", 0 if payload is None else len(payload)),
             fields.get("duration_us"),
             fields.get("error_code"),
             fields.get("related_seq"),

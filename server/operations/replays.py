@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from ..engine.engine import Engine
 from ..engine.session import LiveSession
 from ..errors import AlreadyEnded, InvalidInput, Unsupported
+from ..marks import MASK
 from ..models import STANDALONE_STREAM, Actor, Direction, Event, EventKind, SessionKind
 from ..store.base import EventQuery
 from .actions import Actions
@@ -173,6 +174,8 @@ def _why_not(session: LiveSession, event: Event) -> str | None:
         return "progress belongs to its request's own stream and means nothing elsewhere"
     if event.method == "notifications/cancelled":
         return "it withdraws a request that is over"
+    if event.sealed is not None or (event.payload is not None and MASK in event.payload):
+        return "it held a secret, which is not sent again"
     if event.payload is None or len(event.payload) != event.size_bytes:
         return "its payload is no longer kept whole"
     return None

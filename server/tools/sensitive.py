@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from mcp.server.mcpserver import MCPServer, Resolve
+from pydantic import SecretStr
 
-from ..data import SessionData, session_data
+from ..data import Secret, SessionData, session_data
 
 Data = Annotated[SessionData, Resolve(session_data)]
 
@@ -19,13 +20,13 @@ def add_to(mcp: MCPServer) -> None:
     """Register the tools on a server that Switchroom is attached to."""
 
     @mcp.tool()
-    async def store_sensitive_data(key: str, value: str, data: Data, session_id: str | None = None) -> str:
+    async def store_sensitive_data(key: str, value: SecretStr, data: Data, session_id: str | None = None) -> str:
         """Store sensitive data securely in session."""
-        await data.set(key, value, secret=True)
+        await data.set(key, value.get_secret_value(), secret=True)
         return f"Securely stored data for key: {key}"
 
     @mcp.tool()
-    async def retrieve_sensitive_data(key: str, data: Data, session_id: str | None = None) -> str:
+    async def retrieve_sensitive_data(key: str, data: Data, session_id: str | None = None) -> Annotated[str, Secret()]:
         """Retrieve sensitive data from session."""
         value = await data.get(key)
         return f"Retrieved: {value}" if value is not None else f"No data found for key: {key}"

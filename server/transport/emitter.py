@@ -14,11 +14,13 @@ from mcp.shared.dispatcher import CallOptions, ProgressFnT
 from mcp.shared.exceptions import MCPError, NoBackChannelError
 from mcp_types import CONNECTION_CLOSED, REQUEST_TIMEOUT, ErrorData
 
+from ..current import current_call
 from ..engine.calls import Call, EarlyAnswer
 from ..engine.session import LiveSession, forget_outcome
 from ..errors import Overloaded
 from ..ids import new_reference
 from ..models import Direction, EventKind
+from .masking import masked_text, seal_next
 from .messages import encode
 
 logger = logging.getLogger(__name__)
@@ -121,10 +123,22 @@ class StreamEmitter:
             return False
         if self._before is not None:
             self._before()
+        running = current_call.get()
+        kept = payload
+        if running is not None and running.call is not None and running.call.hidden:
+            kept = masked_text(running.call.hidden, payload)
         for _ in range(_ROOM_ATTEMPTS):
+            sealed = None if kept is payload or running is None else seal_next(running.engine.ring, session, payload)
             try:
                 _, future = session.append(
-                    Direction.FROM_SERVER, kind, method, payload, stream=self._stream, request_id=request_id
+                    Direction.FROM_SERVER,
+                    kind,
+                    method,
+                    kept,
+                    stream=self._stream,
+                    request_id=request_id,
+                    size_bytes=len(payload),
+                    sealed=sealed,
                 )
             except Overloaded:
                 await asyncio.sleep(_ROOM_SECONDS)

@@ -22,6 +22,7 @@ from ..errors import StoreUnavailable
 from ..ids import EventId
 from ..models import Direction, Event, EventKind
 from .http import JSON_TYPE, SSE_WHOLE, Header, send_body, send_error
+from .masking import masked_answer, seal_next
 from .messages import INTERNAL_ERROR, answer_text, error_text
 from .sse import accepts_priming, frame, priming
 from .writer import StreamWriter, closed_on_disconnect
@@ -149,12 +150,18 @@ class Exchange:
         is_error, payload, code = answer_text(call.key, outcome)
         self._engine.answered(session, call, is_error)
         session.record.bytes_out += len(payload)
+        kept, sealed = payload, None
+        if call.marks is not None or call.hidden:
+            kept = masked_answer(call, payload)
+            sealed = None if kept is payload else seal_next(self._engine.ring, session, payload)
         try:
             event, committed = session.append(
                 Direction.FROM_SERVER,
                 EventKind.ERROR if isinstance(outcome, EarlyAnswer) else EventKind.RESPONSE,
                 call.method,
-                payload,
+                kept,
+                sealed=sealed,
+                size_bytes=len(payload),
                 stream=call.seq,
                 request_id=call.key,
                 duration_us=call.duration_us,
@@ -177,7 +184,8 @@ class Exchange:
             await send_body(self._send, 200, [JSON_TYPE, *self._headers], payload.encode("ascii"))
             return
         record = self._session.record
-        body = self._priming() + frame(record.id, self._call.seq, event)
+        whole = event if event.sealed is None else event._replace(payload=payload)
+        body = self._priming() + frame(record.id, self._call.seq, whole)
         await send_body(self._send, 200, [*SSE_WHOLE, *self._headers], body.encode("ascii"))
 
     async def _apologise(self) -> None:

@@ -134,6 +134,16 @@ class Resident:
         """Run a notification's handler. Nothing it raises leaves this method, `BaseException` included."""
         await contained(self.runner.on_notify(context, method, params), f"the handler of {method}")
 
+    async def list_tools(self, context: DispatchContext[TransportContext]) -> object:
+        """Return the result of a `tools/list` of our own, of the first page; `None` where there is none."""
+        try:
+            return await self.runner.on_request(context, "tools/list", None)
+        except Exception:
+            logger.warning(
+                "the server did not list its tools: what they mark as secret is known once a client lists them"
+            )
+            return None
+
     async def close(self) -> None:
         """Run the connection's clean-ups, bounded, shielded and contained."""
         await contained(aclose_shielded(self.connection), "a clean-up of a session")

@@ -29,6 +29,7 @@ from .emitter import NoEmitter, StreamEmitter
 from .exchange import Exchange
 from .http import Header, send_body, send_error
 from .kernel import CallContext, Resident, contained, message_context, run_request
+from .masking import masked_request
 from .messages import Message, encode
 from .principals import address_of, principal_of
 from .residents import Residents
@@ -107,20 +108,30 @@ class PostHandler:
         send: Send,
         headers: list[Header],
     ) -> None:
+        marks = None
+        if message.method == "tools/call" and message.params is not None:
+            marks = self._residents.marks.find(name := message.params.get("name"))
+            if self._residents.marks.must_load(name):
+                await self._load_marks(request, session, resident)
+                marks = self._residents.marks.find(name)
         if message.key in (session.calls or {}):
             text = f"Request id {message.key} is still in flight in this session; use another one."
             await send_error(send, 400, text, key=message.key, headers=headers)
             return
         self._check_room(session)
+        hidden: list[str] = []
         event = session.write(
             Direction.FROM_CLIENT,
             EventKind.REQUEST,
             message.method,
-            message.text,
+            message.text if marks is None else masked_request(marks, message.raw, hidden),
             stream=OWN_STREAM,
             request_id=message.key,
+            size_bytes=len(message.text),
         )
         call = Call(event.seq, message.key, message.method, message.params)
+        if marks is not None:
+            call.marks, call.hidden = marks, hidden
         if session.calls is None:
             session.calls = {}
         session.calls[message.key] = call
@@ -156,6 +167,20 @@ class PostHandler:
             current_call.reset(token)
             session.last_used = time.monotonic()
         await exchange.finish()
+
+    async def _load_marks(self, request: Request, session: LiveSession, resident: Resident) -> None:
+        """Learn what the tools mark as secret; a low-level server is asked as its clients would."""
+        marks = self._residents.marks
+        if marks.is_followed:
+            await marks.load()
+            return
+        transport, metadata = message_context(request, can_send_request=False, closers=None)
+        context = CallContext(NoEmitter(), None, "switchroom-tools", transport, metadata)
+        token = current_call.set(CurrentCall(self._engine, session, None))
+        try:
+            marks.learn(await resident.list_tools(context))
+        finally:
+            current_call.reset(token)
 
     def _check_room(self, session: LiveSession) -> None:
         calls = session.calls or {}

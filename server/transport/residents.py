@@ -20,6 +20,7 @@ from ..store.base import EventQuery
 from .emitter import StandaloneOutbound, StreamEmitter
 from .kernel import Resident
 from .messages import error_text
+from .tool_marks import ToolMarks
 from .writer import ANSWERS
 
 logger = logging.getLogger(__name__)
@@ -33,10 +34,12 @@ LOST = EarlyAnswer(SESSION_ENDED, "The server restarted before this request fini
 class Residents:
     """Builds and drops `Resident`s for the sessions of one mounted server."""
 
-    def __init__(self, engine: Engine, server: Server[Any], server_name: str) -> None:
+    def __init__(self, engine: Engine, server: Server[Any], server_name: str, marks: ToolMarks | None = None) -> None:
         self._engine = engine
         self._server = server
         self.server_name = server_name
+        self.marks = marks if marks is not None else ToolMarks()
+        """What the server's tools say is secret."""
         self._has_resources = server.get_request_handler("resources/list") is not None
         self.lifespan_state: Any = None
         """What the server's lifespan yielded; set when the server starts."""

@@ -30,16 +30,27 @@ from .http import CLOSING, BodyIncomplete, BodyTooLarge, read_body, replaying, s
 from .leg import NOT_RUNNING
 from .messages import Malformed, read_message
 from .principals import address_of, principal_of
+from .tool_marks import ToolMarks
 from .wire import WireRecorder
 
 
 class SseLeg:
     """Wraps an `sse_app()`: records its sessions and lets operators reach them."""
 
-    def __init__(self, engine: Engine, app: ASGIApp, server_name: str, *, sse_path: str, message_path: str) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        app: ASGIApp,
+        server_name: str,
+        marks: ToolMarks,
+        *,
+        sse_path: str,
+        message_path: str,
+    ) -> None:
         self._engine = engine
         self._app = app
         self._server_name = server_name
+        self._marks = marks
         self._sse_path = sse_path
         self._message_path = message_path
         self._recorders: dict[int, WireRecorder] = {}
@@ -85,6 +96,8 @@ class SseLeg:
             await send_error(send, 408, "The body did not arrive whole.", headers=[CLOSING])
             return
         self._check_name(session, body)
+        if self._marks.must_load(None):
+            await self._marks.load()
         token = current_call.set(None)
 
         async def watched(message: Message) -> None:
@@ -139,7 +152,9 @@ class SseLeg:
             address=address_of(scope),
             state=SessionState.NOT_INITIALIZED,
         )
-        recorder = WireRecorder(self._engine, session, to_client=connection.to_client, to_server=connection.to_server)
+        recorder = WireRecorder(
+            self._engine, session, self._marks, to_client=connection.to_client, to_server=connection.to_server
+        )
         self._recorders[session.record.no] = recorder
         return session, recorder
 

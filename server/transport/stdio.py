@@ -24,6 +24,7 @@ from ..engine.engine import Engine
 from ..engine.session import LiveSession
 from ..engine.streams import OpenStream
 from ..models import STANDALONE_STREAM, SessionKind, SessionState
+from .tool_marks import ToolMarks
 from .wire import WireRecorder
 
 _FLUSH_SECONDS = 0.1
@@ -51,6 +52,7 @@ class RecordedReads:
         item: SessionMessage | Exception = await self._next()
         call = None
         if isinstance(item, SessionMessage) and self.recorder is not None:
+            await self.recorder.prepare()
             call = self.recorder.from_client(as_dict(item))
         self.last_context = contextvars.copy_context()
         self.last_context.run(current_call.set, CurrentCall(self._engine, self._session, call))
@@ -135,7 +137,7 @@ def _user() -> str:
         return f"uid {os.getuid()}"
 
 
-async def serve_stdio(engine: Engine, server: Server[Any], server_name: str) -> None:
+async def serve_stdio(engine: Engine, server: Server[Any], server_name: str, marks: ToolMarks) -> None:
     """Serve one session over standard input and output until either side ends it."""
     session = engine.open(
         SessionKind.STDIO,
@@ -151,7 +153,7 @@ async def serve_stdio(engine: Engine, server: Server[Any], server_name: str) -> 
     with anyio.CancelScope() as scope:
         async with stdio_server() as (read, write):
             reads, writes = RecordedReads(read, engine, session), RecordedWrites(write)
-            recorder = WireRecorder(engine, session, to_client=writes.inject, to_server=reads.inject)
+            recorder = WireRecorder(engine, session, marks, to_client=writes.inject, to_server=reads.inject)
             reads.recorder = writes.recorder = recorder
             loop = asyncio.get_running_loop()
             opened = OpenStream(STANDALONE_STREAM, "stdio", lambda: loop.call_later(_FLUSH_SECONDS, scope.cancel))

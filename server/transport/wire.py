@@ -19,7 +19,9 @@ from ..errors import StoreUnavailable
 from ..models import STANDALONE_STREAM, Direction, Event, EventKind, SessionState
 from ..store.base import Tail
 from .clients import describe_client
+from .masking import masked_answer, masked_request, masked_text
 from .messages import encode, error_text
+from .tool_marks import ToolMarks
 
 _RETRY_SECONDS = 1.0
 
@@ -29,18 +31,26 @@ Inject = Callable[[dict[str, Any]], Awaitable[None]]
 class WireRecorder:
     """One connection: counts, logs, and the way in for operators."""
 
-    def __init__(self, engine: Engine, session: LiveSession, *, to_client: Inject, to_server: Inject) -> None:
+    def __init__(
+        self, engine: Engine, session: LiveSession, marks: ToolMarks, *, to_client: Inject, to_server: Inject
+    ) -> None:
         """Args:
         to_client: Puts a message on the connection, past the SDK.
         to_server: Hands the SDK a message as if the client had sent it.
         """
         self._engine = engine
         self._session = session
+        self._marks = marks
         self._to_client = to_client
         self._to_server = to_server
         self._waiting: dict[str, tuple[str, int]] = {}
         """Requests to the client: id as JSON text -> method and event number."""
         self._initialize_key: str | None = None
+
+    async def prepare(self) -> None:
+        """Make sure that the marks of the server's tools are known before a message is recorded."""
+        if self._marks.must_load(None):
+            await self._marks.load()
 
     # -- what the client says ------------------------------------------------------------------
 
@@ -64,13 +74,17 @@ class WireRecorder:
                 self._engine.set_state(session, SessionState.INITIALIZED, method)
             return None
         known = cast("dict[str, Any]", params) if isinstance(params, dict) else None
-        return self._request(method, known, json.dumps(raw["id"]), payload)
+        return self._request(method, known, json.dumps(raw["id"]), raw, payload)
 
-    def _request(self, method: str, params: dict[str, Any] | None, key: str, payload: str) -> Call:
+    def _request(
+        self, method: str, params: dict[str, Any] | None, key: str, raw: Mapping[str, Any], payload: str
+    ) -> Call:
         session = self._session
-        seq = session.record.last_seq + 1
-        self._write(Direction.FROM_CLIENT, EventKind.REQUEST, method, payload, request_id=key)
-        call = Call(seq, key, method, params)
+        call = Call(session.record.last_seq + 1, key, method, params)
+        size = len(payload)
+        if method == "tools/call" and (marks := self._marks.find((params or {}).get("name"))) is not None:
+            call.marks, payload = marks, masked_request(marks, raw, call.hidden)
+        self._write(Direction.FROM_CLIENT, EventKind.REQUEST, method, payload, request_id=key, size_bytes=size)
         call.on_cancel = lambda answer: self._engine.spawn(self._cancel(call, answer))
         session.calls = {**(session.calls or {}), key: call}
         if method == "initialize":
@@ -114,12 +128,16 @@ class WireRecorder:
         return True
 
     def _server_message(self, raw: Mapping[str, Any], method: str, payload: str) -> None:
+        size = len(payload)
+        # Nothing says which call a message belongs to, so it is held to the secrets of all that are in flight.
+        if hidden := [text for call in self._session.open_calls() for text in call.hidden]:
+            payload = masked_text(hidden, payload)
         if "id" not in raw:
-            self._write(Direction.FROM_SERVER, EventKind.NOTIFICATION, method, payload)
+            self._write(Direction.FROM_SERVER, EventKind.NOTIFICATION, method, payload, size_bytes=size)
             return
         key = json.dumps(raw["id"])
         self._waiting[key] = (method, self._session.record.last_seq + 1)
-        self._write(Direction.FROM_SERVER, EventKind.REQUEST, method, payload, request_id=key)
+        self._write(Direction.FROM_SERVER, EventKind.REQUEST, method, payload, request_id=key, size_bytes=size)
 
     def _settle(self, call: Call, raw: Mapping[str, Any], payload: str) -> None:
         session = self._session
@@ -129,6 +147,9 @@ class WireRecorder:
         error = raw.get("error")
         failed = result.get("isError") is True
         code = _object(error).get("code", -32603) if error is not None else 0 if failed else None
+        size = len(payload)
+        if call.marks is not None or call.hidden:
+            payload = masked_answer(call, payload)
         self._engine.answered(session, call, error is not None or failed)
         self._write(
             Direction.FROM_SERVER,
@@ -139,6 +160,7 @@ class WireRecorder:
             duration_us=call.duration_us,
             error_code=code,
             related_seq=call.seq,
+            size_bytes=size,
         )
         if call.key == self._initialize_key and error is None:
             session.record.protocol_version = str(result.get("protocolVersion", ""))
@@ -149,7 +171,7 @@ class WireRecorder:
         if session.early_end is not None:
             return
         if direction is Direction.FROM_SERVER:
-            session.record.bytes_out += len(payload)
+            session.record.bytes_out += fields.get("size_bytes", len(payload))
         try:
             session.write(direction, kind, method, payload, **fields)
         except StoreUnavailable:

@@ -20,6 +20,7 @@ from ..errors import SwitchroomError
 from ..models import STANDALONE_STREAM, Direction, Event, EventKind
 from ..store.base import Tail
 from .http import SSE_HEADERS, Header
+from .masking import whole_event
 from .principals import token_has_expired
 from .sse import GAP, PING, accepts_priming, frames
 
@@ -140,6 +141,9 @@ class StreamWriter:
         record, opened = self._session.record, self._opened
         now = time.time()
         carried = [event for event in events if self._is_for_the_wire(event, now)]
+        if any(event.sealed is not None for event in carried):
+            opened_events = (whole_event(self._engine.ring, self._session, event) for event in carried)
+            carried = [event for event in opened_events if event is not None]
         if not carried:
             return
         self._writing = len(carried)
