@@ -8,7 +8,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from mcp.server.lowlevel import Server
-from mcp.server.mcpserver import MCPServer
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
 from .engine.engine import Engine
@@ -46,7 +45,7 @@ class Mount:
         # An ordinary attribute that the SDK reads on every request; its declared type is narrower than its use.
         manager.asgi_app = Leg(self._engine, manager, self.residents)  # type: ignore[assignment]
 
-    def follow_tools(self, mcp: MCPServer[Any]) -> None:
+    def follow_tools(self, mcp: Any) -> None:
         """Read what the server's tools mark as secret, and read it again when they change."""
         add, remove, marks = mcp.add_tool, mcp.remove_tool, self.marks
         marks.follow(mcp.list_tools, is_complete=True)
@@ -62,7 +61,7 @@ class Mount:
             marks.changed()
 
         # Ordinary methods, put on the one instance: the SDK tells nobody that a tool came or went.
-        mcp.add_tool, mcp.remove_tool = add_tool, remove_tool  # type: ignore[method-assign]
+        mcp.add_tool, mcp.remove_tool = add_tool, remove_tool
 
     def follow_lifespan(self, running: Callable[[], AbstractAsyncContextManager[None]]) -> None:
         """Run the engine as long as the server's own lifespan; wrapping it is the only public way to its state."""

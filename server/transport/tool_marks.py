@@ -9,12 +9,14 @@ from typing import Any, Final, cast
 
 from mcp_types import ListToolsResult
 
-from ..marks import Marks, marks_of
+from ..marks import KEYWORD, Marks, marks_of
 
 logger = logging.getLogger(__name__)
 
 _AGAIN_SECONDS: Final = 1.0
 """An unknown tool has a server that adds tools on its way asked again, at most this often."""
+
+_ALL: Final = marks_of({KEYWORD: True}, {KEYWORD: True})
 
 ListTools = Callable[[], Awaitable[Iterable[Any]]]
 
@@ -48,8 +50,14 @@ class ToolMarks:
         self._is_stale = True
 
     def find(self, name: object) -> Marks | None:
-        """Return a tool's marks; `None` when it has none or is unknown."""
-        return self._marks.get(name) if isinstance(name, str) else None
+        """Return a tool's marks; `None` when it has none.
+
+        Of a tool that is not known yet, by a server that adds tools on its way, everything counts as secret.
+        """
+        if not isinstance(name, str):
+            return None
+        is_unknown = self._list_tools is not None and not self._is_complete and name not in self._marks
+        return _ALL if is_unknown else self._marks.get(name)
 
     def must_load(self, name: object) -> bool:
         """Whether `load` has to be awaited before a call of that tool."""
