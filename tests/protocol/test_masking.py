@@ -151,7 +151,7 @@ async def test_a_client_that_resumes_gets_the_whole_answer() -> None:
 async def test_after_a_restart_the_answer_is_whole_with_a_key_ring_and_explained_without(
     tmp_path: Path, is_lasting: bool
 ) -> None:
-    keys = {"secret_keys": make_key("k1")} if is_lasting else {}
+    keys: dict[str, Any] = {"secret_keys": make_key("k1")} if is_lasting else {}
     path = tmp_path / "s.db"
     async with running(vault(), store=SqliteStore(path), **keys) as served, session(served.url) as wire:
         async with wire.streaming(wire.call_message("issue_slowly", token="p")) as stream:

@@ -36,8 +36,8 @@ def marker(way: str, tool: str) -> str:
     return f"mk7-{way}-{tool}-q9w8e7"
 
 
-MARKERS = [marker(way, tool) for way in (*WAYS, "stdio", "page") for tool in TOOLS]
-MARKERS += [each[::-1] for each in MARKERS]
+GIVEN = [marker(way, tool) for way in (*WAYS, "stdio", "page") for tool in TOOLS]
+MARKERS = [*GIVEN, *(each[::-1] for each in GIVEN)]
 
 
 def spilled(where: str, text: str) -> list[str]:
