@@ -17,6 +17,7 @@ ACTIONS: Final[Mapping[str, str]] = MappingProxyType(
         "cancel_calls": "Cancel calls",
         "stop_job": "Stop job",
         "close_stream": "Close stream",
+        "set_timeouts": "Change limits",
         "replay": "Replay",
         "broadcast": "Broadcast",
         "stop_broadcast": "Stop broadcast",
@@ -70,6 +71,8 @@ def result_text(entry: AuditEntry) -> str:
         return _counts(detail, delivered="delivered", queued="queued", skipped="skipped") or "nothing to send again"
     if entry.action == "broadcast" and "audience" in detail:
         return f"to {plural(_number(detail, 'audience'), 'recipient')}"
+    if entry.action == "set_timeouts" and "idle" in detail:
+        return f"idle {detail['idle']}, lifetime {detail['lifetime']}"
     if entry.action == "cancel" and "result" in detail:
         return str(detail["result"]).replace("_", " ")
     if entry.action == "close_resource" and "resource" in detail:

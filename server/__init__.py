@@ -6,12 +6,22 @@ Everything named here is public; other modules may change between minor versions
 from __future__ import annotations
 
 from .attach import Switchroom, attach, switchroom
-from .data import SessionData, SessionGroups, SessionStateStore, log_message, session_data, session_groups
+from .data import (
+    SessionData,
+    SessionGroups,
+    SessionLife,
+    SessionStateStore,
+    log_message,
+    session_data,
+    session_groups,
+    session_life,
+)
 from .settings import Settings
 
 __all__ = [
     "SessionData",
     "SessionGroups",
+    "SessionLife",
     "SessionStateStore",
     "Settings",
     "Switchroom",
@@ -19,5 +29,6 @@ __all__ = [
     "log_message",
     "session_data",
     "session_groups",
+    "session_life",
     "switchroom",
 ]

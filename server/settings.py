@@ -81,6 +81,10 @@ class Settings(BaseSettings):
     """A session without request or open stream for this long expires."""
     lifetime_seconds: float | None = Field(default=None, gt=0)
     """A session older than this expires; unset means no limit."""
+    timeout_rules: str = ""
+    """Other limits for some: `FILTER -> idle=2h lifetime=1d`, separated by `;`; the first that matches decides."""
+    max_tool_idle_seconds: float = Field(default=24 * 3600, gt=0)
+    """The longest idle limit a tool may give its session."""
     hibernate_seconds: float = Field(default=30, gt=0)
     """A quiet session leaves memory after this long; its next request brings it back."""
     rejected_seconds: float = Field(default=300, gt=0)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from . import actions, audit, broadcasts, events, holdings, in_flight, jobs, keys, live, refusals, sessions
+from . import actions, audit, broadcasts, events, holdings, in_flight, jobs, keys, lifecycles, live, refusals, sessions
 from .document import document_router
 
 
 def api_routers() -> list[APIRouter]:
     """Return the API's routers; their paths are whole (`/api/v1/…`), so include them without a prefix."""
-    nouns = (sessions, refusals, events, in_flight, keys, holdings, actions, jobs, broadcasts, audit, live)
+    nouns = (sessions, lifecycles, refusals, events, in_flight, keys, holdings, actions, jobs, broadcasts, audit, live)
     routers = [noun.router for noun in nouns]
     return [*routers, document_router(routers)]

@@ -46,6 +46,8 @@ class SessionOut(BaseModel):
     created_at: Time
     last_activity_at: Time
     expires_at: Time | None
+    idle_seconds: float | None = Field(description="Its idle limit in force; null: none, or it has ended.")
+    lifetime_seconds: float | None
     ended_at: Time | None
     end_reason: str | None = Field(description="Why it ended, in words.")
     end_code: str | None = Field(description="`client`, `idle`, `lifetime`, `operator`, `limit`, `refused`, …")
@@ -77,6 +79,8 @@ class SessionOut(BaseModel):
             created_at=timestamp(session.created_at),
             last_activity_at=timestamp(session.last_activity_at),
             expires_at=optional_timestamp(session.expires_at),
+            idle_seconds=session.idle_seconds,
+            lifetime_seconds=session.lifetime_seconds,
             ended_at=optional_timestamp(session.ended_at),
             end_reason=session.end_reason or session.end_code,
             end_code=session.end_code,

@@ -6,6 +6,7 @@ from ..marks import Secret
 from .fastmcp_state import SessionStateStore
 from .groups import SessionGroups, session_groups
 from .hiding import hide
+from .lifecycle import SessionLife, session_life
 from .messages import LEVELS, log_message
 from .session_data import SessionData, session_data
 
@@ -14,9 +15,11 @@ __all__ = [
     "Secret",
     "SessionData",
     "SessionGroups",
+    "SessionLife",
     "SessionStateStore",
     "hide",
     "log_message",
     "session_data",
     "session_groups",
+    "session_life",
 ]

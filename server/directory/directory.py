@@ -35,6 +35,8 @@ from ..models import (
     SessionRecord,
     StoredKey,
     StreamInfo,
+    Transition,
+    history_of,
 )
 from ..resources import ResourceRegistry
 from ..store.base import EventQuery, Tail
@@ -142,6 +144,10 @@ class Directory:
     def refusals(self) -> list[Refusal]:
         """Return the session ids that were refused lately, the last one first."""
         return self._engine.refusals.latest()
+
+    async def history(self, session_id: str) -> list[Transition]:
+        """Return the states a session went through, oldest first, each with its cause."""
+        return history_of(await self._record(session_id))
 
     async def initialize_params(self, session_id: str) -> dict[str, object] | None:
         """Return what the client sent with `initialize`: its info and capabilities; `None` in the newer era."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from ..models import SessionKind, SessionRecord, SessionState
+from ..models import SessionKind, SessionRecord, SessionState, note_transition
 
 _CONNECTION_KINDS = (SessionKind.SSE, SessionKind.STDIO)
 """A session of these is its connection, so it ends with the process."""
@@ -16,14 +16,17 @@ def restore(record: SessionRecord) -> bool:
     if record.kind in _CONNECTION_KINDS:
         record.state, record.end_code = SessionState.CLOSED, "disconnect"
         record.ended_at, record.end_reason = time.time(), "the server restarted"
+        note_transition(record, record.ended_at, "disconnect", reason=record.end_reason)
         return False
     if record.kind is SessionKind.STREAMABLE_HTTP and record.init is None:
         # Its client was never told the id.
         record.state, record.end_code = SessionState.REJECTED, "refused"
         record.ended_at, record.end_reason = time.time(), "the server restarted during its handshake"
+        note_transition(record, record.ended_at, "refused", reason=record.end_reason)
         return False
     if record.kind is SessionKind.STREAMABLE_HTTP and record.state is SessionState.INITIALIZED:
         record.state = SessionState.DETACHED
+        note_transition(record, time.time(), "the server restarted")
     return True
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ..bus import ChangeBus
     from ..store.base import EventLog
     from .streams import OpenStream
+    from .timeouts import Timeouts
 
 
 MODERN_SINCE = "2026-07-28"
@@ -240,30 +241,32 @@ class LiveSession(RecordView):
         is_active = self.in_flight or time.time() - record.last_activity_at < ACTIVE_WINDOW_SECONDS
         return "active" if is_active else "idle"
 
-    def snapshot(self, idle_seconds: float, lifetime_seconds: float | None) -> Session:
-        """Return the session as it is now; the limits are the server's defaults."""
+    def snapshot(self, timeouts: Timeouts) -> Session:
+        """Return the session as it is now."""
         recent = self.recent.steps(time.monotonic()) if self.recent else ()
         return describe(
             self.record,
             status=self.status,
             in_flight=self.in_flight,
             open_streams=self.open_streams,
-            expires_at=self._expires_at(idle_seconds, lifetime_seconds),
+            expires_at=self.expires_at(timeouts),
+            timeouts=timeouts,
             recent=recent,
             version=self.version,
             groups=self.groups,
         )
 
-    def _expires_at(self, idle_seconds: float, lifetime_seconds: float | None) -> float | None:
+    def expires_at(self, timeouts: Timeouts) -> float | None:
+        """Return when the session expires if nobody is heard; `None` for never."""
         record = self.record
         if record.kind is SessionKind.CLIENT or record.ended_at is not None:
             return None
-        lifetime = record.lifetime_seconds or lifetime_seconds
-        by_age = record.created_at + lifetime if lifetime else None
-        if self.is_busy:
+        lifetime = timeouts.lifetime_seconds
+        by_age = record.created_at + lifetime if lifetime is not None else None
+        if self.is_busy or timeouts.idle_seconds is None:
             return by_age
         quiet = time.monotonic() - self.last_used
-        by_idle = time.time() + (record.idle_seconds or idle_seconds) - quiet
+        by_idle = time.time() + timeouts.idle_seconds - quiet
         return min(by_idle, by_age) if by_age is not None else by_idle
 
 
@@ -277,6 +280,7 @@ def describe(
     recent: tuple[tuple[int, int], ...] = (),
     version: int = 0,
     groups: tuple[str, ...] = (),
+    timeouts: Timeouts | None = None,
 ) -> Session:
     """Return the public view of a record; the defaults fit one that is not in memory."""
     is_modern = record.protocol_version >= MODERN_SINCE
@@ -313,6 +317,10 @@ def describe(
         trimmed_seq=record.trimmed_seq,
         signed_in=record.signed_in if record.state.is_live else None,
         recent=recent,
+        idle_seconds=timeouts.idle_seconds if timeouts is not None else None,
+        lifetime_seconds=timeouts.lifetime_seconds if timeouts is not None else None,
+        idle_from=timeouts.idle_from if timeouts is not None else "",
+        lifetime_from=timeouts.lifetime_from if timeouts is not None else "",
         version=version,
         groups=groups,
     )

@@ -88,16 +88,14 @@ class Sweeper:
                     session.note(EventKind.KEY, "expire", payload)
 
     def _due(self, session: LiveSession, now: float) -> str | None:
-        settings, record = self._engine.settings, session.record
+        record = session.record
         quiet = now - session.last_used
         if record.kind is SessionKind.CLIENT:
             return "idle" if quiet > CLIENT_SECONDS and not session.is_busy else None
-        lifetime = record.lifetime_seconds or settings.lifetime_seconds
+        idle, lifetime, *_ = self._engine.timeouts(session)
         if lifetime is not None and time.time() - record.created_at > lifetime:
             return "lifetime"
-        if session.is_busy or quiet <= (record.idle_seconds or settings.idle_seconds):
-            return None
-        return "idle"
+        return "idle" if idle is not None and quiet > idle and not session.is_busy else None
 
     @staticmethod
     def _is_quiet(session: LiveSession, before: float) -> bool:

@@ -10,6 +10,7 @@ from .blocks import Block, BlockKind
 from .events import STANDALONE_STREAM, Direction, Event, EventKind, EventPage, ServerEvent, ServerLogPage
 from .figures import LATENCY_BOUNDS_US, LATENCY_STEPS, NO_LATENCY, Figures, Gauges, joined, percentile_us
 from .groups import DEFAULT_GROUP, GROUP_NAME, GROUP_NAME_RULE, Group, Member
+from .history import Transition, history_of, note_transition
 from .keys import KeysAt, PastKey, StoredKey
 from .operators import Actor, AuditEntry, Broadcast, DeliveryStatus, Receipt, Role
 from .resources import HeldResource
@@ -70,6 +71,9 @@ __all__ = [
     "SignedIn",
     "StoredKey",
     "StreamInfo",
+    "Transition",
+    "history_of",
     "joined",
+    "note_transition",
     "percentile_us",
 ]

@@ -111,10 +111,12 @@ class SessionRecord:
     log_level: str | None = None
     """The level the client set with `logging/setLevel`; `None` before it did."""
     idle_seconds: float | None = None
-    """Idle limit of this session; `None` means the server's setting."""
+    """Idle limit of this session; 0 is none at all, `None` means that of a rule or of the server."""
     lifetime_seconds: float | None = None
     signed_in: SignedIn | None = None
     """`None` while nobody is signed in."""
+    history: str = "[]"
+    """Its states so far, as JSON; read and written by `models.history` alone."""
 
 
 class EndedId(NamedTuple):
@@ -194,6 +196,12 @@ class Session:
     """`None` while nobody is signed in, and once the session has ended."""
     recent: tuple[tuple[int, int], ...] = ()
     """`(requests, errors)` of the last five minutes in 24 equal steps, oldest first."""
+    idle_seconds: float | None = None
+    """The limits in force; `None` where there is none, and for what has ended."""
+    lifetime_seconds: float | None = None
+    idle_from: str = ""
+    """`session`, `server`, or the filter of the rule that sets it."""
+    lifetime_from: str = ""
     version: int = 0
     """Grows whenever anything shown here changed; compares within one process only."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .bulk import JOB_ABOVE, Job
 from .operations import Operations
-from .results import CancelResult, ExpireResult, ReplayItem, ReplayResult
+from .results import CancelResult, ExpireResult, ReplayItem, ReplayResult, TimeoutsResult
 from .sessions import expire_result
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "Operations",
     "ReplayItem",
     "ReplayResult",
+    "TimeoutsResult",
     "expire_result",
 ]

@@ -19,6 +19,7 @@ from .keys import KeyVerbs
 from .replays import ReplayVerbs
 from .sending import Postman
 from .sessions import SessionVerbs
+from .timeouts import TimeoutVerbs
 
 
 class Operations:
@@ -47,6 +48,7 @@ class Operations:
         self.start_cancelling = sessions.start_cancelling
         self.cancel = sessions.cancel
         self.close_stream = sessions.close_stream
+        self.set_timeouts = TimeoutVerbs(engine, actions).set_timeouts
         self.replay = ReplayVerbs(engine, actions, self.deliveries).replay
         self.broadcast = self.broadcasts.broadcast
         self.stop_broadcast = self.broadcasts.stop_broadcast

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ..engine.timeouts import Timeouts
+
 
 class ExpireResult(NamedTuple):
     """The outcome of ending sessions."""
@@ -20,6 +22,15 @@ class ExpireResult(NamedTuple):
     def matched(self) -> int:
         """How many sessions the action was about."""
         return len(self.expired) + len(self.already_ended) + len(self.failed)
+
+
+class TimeoutsResult(NamedTuple):
+    """The outcome of giving a session other limits."""
+
+    action_id: str
+    timeouts: Timeouts
+    expires_at: float | None
+    """When it expires if its client is not heard again; `None` for never."""
 
 
 class CancelResult(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mcp.server.mcpserver import MCPServer
 
-from . import coordination, managed_resources, sensitive, session_keys, sessions, signing_in, workbench
+from . import coordination, lifecycle, managed_resources, sensitive, session_keys, sessions, signing_in, workbench
 
 
 def bundled_server(name: str = "switchroom-bundled") -> MCPServer:
@@ -18,5 +18,6 @@ def bundled_server(name: str = "switchroom-bundled") -> MCPServer:
     coordination.add_to(mcp)
     managed_resources.add_to(mcp)
     signing_in.add_to(mcp)
+    lifecycle.add_to(mcp)
     workbench.add_to(mcp)
     return mcp

@@ -9,6 +9,7 @@ import anyio
 import httpx2
 import pytest
 
+from switchroom.server.models import Role
 from tests.support.console import Console, McpCaller
 
 pytestmark = pytest.mark.anyio
@@ -267,3 +268,24 @@ async def _messages(script: httpx2.AsyncClient, path: str) -> list[dict[str, Any
 
 async def _call(mcp: McpCaller, request_id: str, seconds: float) -> None:
     await mcp.call("wait", request_id=request_id, seconds=seconds)
+
+
+async def test_limits_are_changed_and_the_history_says_by_whom(api: Console) -> None:
+    script = await api.script()
+    _, session_id = await opened(api, script)
+    path = f"/api/v1/sessions/{session_id}"
+    answer = await script.put(f"{path}/timeouts", json={"idle_seconds": 7200, "reason": "long job"})
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["idle_seconds"], answer.json()["idle_from"]) == (7200, "session")
+    assert answer.json()["expires_at"] is not None
+    session = (await script.get(path)).json()
+    assert (session["idle_seconds"], session["lifetime_seconds"]) == (7200, None)
+    steps = (await script.get(f"{path}/history")).json()["items"]
+    assert [step["state"] for step in steps] == ["initializing", "initialized", "initialized"]
+    assert (steps[-1]["by"], steps[-1]["reason"]) == ("script", "long job")
+    nothing = await script.put(f"{path}/timeouts", json={"reason": "why not"})
+    assert nothing.status_code == 422 and "give idle_seconds, lifetime_seconds or both" in nothing.text
+    viewer = await api.script(Role.VIEWER, "viewer")
+    assert (await viewer.put(f"{path}/timeouts", json={"idle_seconds": 1, "reason": "x"})).status_code == 403
+    back = await script.put(f"{path}/timeouts", json={"idle_seconds": None, "reason": "done"})
+    assert (back.json()["idle_seconds"], back.json()["idle_from"]) == (1800, "server")

@@ -115,6 +115,7 @@ async def test_stateless_calls_belong_to_no_session(tmp_path: Path) -> None:
     with serving(tmp_path, "--stateless") as served:
         async with served.api() as api, connected(served.mcp, name="stateless") as (client, _):
             assert text_of(await client.call_tool("echo", {"text": "x"})) == "x"
+            assert "--stateless" in text_of(await client.call_tool("list_session_keys", {}))
             assert (await api.get("/sessions")).json()["total"] == 0
             clients = (await api.get("/clients")).json()["items"]
             assert sum(item["request_count"] for item in clients) >= 1

@@ -17,7 +17,7 @@ COLUMNS = (
     "no, sref, kind, state, server, worker, created, last_activity, sid_hash, sid_prefix, epoch, epochs, principal, "
     "principal_key, client, client_version, protocol, address, init, is_initialized, ended, end_code, end_by, "
     "end_reason, requests, errors, keys, bytes_in, bytes_out, trimmed_seq, delivered_seq, log_level, idle_seconds, "
-    "lifetime_seconds, signed_in"
+    "lifetime_seconds, signed_in, history"
 )
 
 _DIRECTIONS: Mapping[str, Direction] = MappingProxyType({direction.value: direction for direction in Direction})
@@ -72,6 +72,7 @@ def to_row(record: SessionRecord) -> SessionRow:
         record.idle_seconds,
         record.lifetime_seconds,
         json.dumps(record.signed_in) if record.signed_in is not None else None,
+        json_text(record.history),
     )
 
 
@@ -119,6 +120,7 @@ def to_record(row: Sequence[Any], *, last_seq: int, key_count: int | None = None
         idle_seconds=row[32],
         lifetime_seconds=row[33],
         signed_in=SignedIn(*json.loads(row[34])) if row[34] is not None else None,
+        history=row[35],
     )
 
 

@@ -52,6 +52,7 @@ def full_record(no: int) -> SessionRecord:
         delivered_seq=4,
         log_level="warning",
         idle_seconds=60.0,
+        history='[[1.5,"initializing","initialize",null,null]]',
         lifetime_seconds=3600.0,
     )
 

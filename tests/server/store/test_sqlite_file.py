@@ -14,7 +14,7 @@ import anyio
 import pytest
 
 from switchroom.server.errors import StartupError
-from switchroom.server.models import SessionRecord
+from switchroom.server.models import SessionRecord, history_of
 from switchroom.server.store import MemoryStore, SqliteStore, open_store
 from switchroom.server.store.sqlite.records import COLUMNS, to_row
 from switchroom.server.store.sqlite.statements import Migration, read_migrations
@@ -163,6 +163,8 @@ async def test_a_file_of_the_first_version_remembers_ended_ids_after_its_upgrade
     assert user_version(database) == 1
     insert_as_then(database, ended)
     store = await open_sqlite()
+    found = await store.sessions.find(session_id=ended.id)
+    assert found is not None and len(history_of(found)) == 2, "its beginning and its end are known without a history"
     assert await store.sessions.sweep(START + 25 * 3600) == 1
     remembered = await store.sessions.ended_id(b"h" * 32)
     assert remembered is not None and remembered.client_name == "inspector"
