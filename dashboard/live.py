@@ -14,9 +14,10 @@ from ..server.errors import SwitchroomError
 from ..server.models import Actor
 from .auth import address_of, credential_of, identify
 from .cursors import boot_of, parse_cursor
-from .deps import CurrentSwitchroom, FollowingActor, accounts_of
+from .deps import CurrentSwitchroom, FollowingActor, accounts_of, switchroom
 from .followers import Permission
 from .frames import FrameSource, Resync
+from .frames.rows import SharedRows
 from .frames.sources import Follow, make_source
 from .templating import templates_of, urls_of
 
@@ -46,7 +47,8 @@ async def follow_page(
     A follower resumes with `Last-Event-ID`. A position of another run of the server is answered with
     `resync`, upon which the page reads itself again.
     """
-    source = make_source(Follow(room, templates_of(request), urls_of(request), actor, request.query_params))
+    follow = Follow(room, templates_of(request), urls_of(request), actor, request.query_params, _shared_rows(request))
+    source = make_source(follow)
     bye = anyio.Event()
     stream = Stream(
         source,
@@ -109,6 +111,16 @@ class Stream:
 
     def _resync(self) -> Message:
         return {"event": "resync", "data": ""}
+
+
+def _shared_rows(request: Request) -> SharedRows:
+    """Return the rows that all followers share, one object for the application."""
+    state = request.app.state
+    if not hasattr(state, "shared_rows"):
+        state.shared_rows = SharedRows(switchroom(request).directory, templates_of(request))
+    rows = state.shared_rows
+    assert isinstance(rows, SharedRows)
+    return rows
 
 
 def _identify_again(request: Request) -> Callable[[], Awaitable[Actor | None]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
@@ -13,9 +14,9 @@ from ..server.errors import InvalidInput
 from ..server.filters import Filter
 from ..server.models import Direction, EventKind
 from ..server.store.base import EventQuery, ServerLogQuery
+from .contexts.columns import SORT_KEYS, parse_columns, spell_columns
 from .contexts.filterbar import Asked
 from .contexts.paging import PAGE_SIZES, Position, parse_position
-from .contexts.sessions import SORT_KEYS
 from .urls import QueryValue, Urls
 
 DEFAULT_SORT: Final = "-last_seen"
@@ -38,8 +39,12 @@ class SessionQuery:
         sort: str = DEFAULT_SORT,
         size: int = DEFAULT_SIZE,
         position: Position = _START,
+        columns: Iterable[str] = (),
+        density: str = "",
     ) -> None:
         self.asked = Asked(q, add)
+        self.columns = parse_columns(columns)
+        self.is_compact = density == "compact"
         self.sort = sort if sort.lstrip("-") in SORT_KEYS else DEFAULT_SORT
         self.size = size if size in PAGE_SIZES else DEFAULT_SIZE
         self.position = position
@@ -59,7 +64,12 @@ class SessionQuery:
     @property
     def kept(self) -> dict[str, str]:
         """What an address of the list says beside its filter and its position."""
-        return {"sort": self.sort_value, "size": self.size_value}
+        return {
+            "sort": self.sort_value,
+            "size": self.size_value,
+            "cols": spell_columns(self.columns),
+            "density": "compact" if self.is_compact else "",
+        }
 
     def address(self, urls: Urls, q: str, position: Position = _START, **other: str) -> str:
         """Return the list's address in this request's order and size, unless `other` says otherwise."""
@@ -201,9 +211,11 @@ async def session_query(
     after: Annotated[str, Query(max_length=400)] = "",
     trail: Annotated[str, Query(max_length=10_000)] = "",
     start: int = 0,
+    cols: Annotated[list[str], Query(max_length=40)] = [],  # noqa: B006
+    density: Annotated[str, Query(max_length=20)] = "",
 ) -> SessionQuery:
     """Read the list's query string."""
-    return SessionQuery(q, add, sort, size, parse_position(after, trail, start))
+    return SessionQuery(q, add, sort, size, parse_position(after, trail, start), cols, density)
 
 
 async def log_query(

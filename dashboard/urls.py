@@ -93,6 +93,15 @@ class Urls:
     def sessions_export(self, **query: QueryValue) -> str:
         return self.at("/sessions/export", **query)
 
+    def views(self) -> str:
+        return self.at("/views")
+
+    def view(self, view_id: str) -> str:
+        return self.at(f"/views/{quote(view_id, safe='')}")
+
+    def view_deletion(self, view_id: str) -> str:
+        return f"{self.view(view_id)}/deletion"
+
     def jobs(self) -> str:
         return self.at("/jobs")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from . import cancellations, expirations, holding_endings, jobs, messages, replays, stream_closings
+from . import cancellations, expirations, holding_endings, jobs, messages, replays, stream_closings, views
 
 
 def action_routers() -> list[APIRouter]:
     """Return the routers of every action, with paths below the console's prefix."""
-    modules = (expirations, jobs, replays, messages, cancellations, stream_closings, holding_endings)
+    modules = (expirations, jobs, replays, messages, cancellations, stream_closings, holding_endings, views)
     return [module.router for module in modules]

@@ -92,10 +92,15 @@ def make_bar(
         kept: What the form sends along beside the filter.
     """
     action = address("").partition("?")[0]
-    parts = tuple(Kept(key.rstrip("_"), "1" if value is True else str(value)) for key, value in kept.items() if value)
+    parts = kept_parts(kept)
     try:
         finished = asked.parse(asked.q)
         q, typing, chips = finished.text, asked.add, make_chips(finished, address)
     except FilterError:
         q, typing, chips = "", f"{asked.q} {asked.add}".strip(), ()
     return FilterBar(action, q, typing, chips, parts, address(""), suggestions_url, hint, asked.error)
+
+
+def kept_parts(kept: Mapping[str, str | bool]) -> tuple[Kept, ...]:
+    """Return what a form sends along, less what is not set."""
+    return tuple(Kept(key.rstrip("_"), "1" if value is True else str(value)) for key, value in kept.items() if value)

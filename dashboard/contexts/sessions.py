@@ -12,9 +12,12 @@ from ...server.models import Session, SessionKind
 from ..charts.bars import Bars, draw_bars
 from ..charts.shares import Segment, divide
 from ..formatting import count, share
+from ..wording import TRANSPORTS
+from .columns import USUAL, Chooser, Column
 from .filterbar import FilterBar
 from .paging import Option, Pager
 from .shell import LiveLink
+from .views import SavedViews
 
 STATUS_LABELS: Final[Mapping[str, str]] = {
     "active": "Active",
@@ -55,6 +58,15 @@ class SessionRow:
     streams: int
     keys: int
     seen_at: float
+    transport: str
+    server: str
+    worker: str
+    address: str
+    events: int
+    opened_at: float
+    expires_at: float | None
+    shown: frozenset[str]
+    """The columns."""
     can_act: bool
     verbs: str
     """What an operator may do to it now, by first letter: expire, broadcast, cancel calls."""
@@ -94,17 +106,6 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """A column head; `url` sorts by it, `direction` is set on the one in force."""
-
-    name: ClassVar[str] = "column"
-    label: str
-    css: str
-    url: str
-    direction: str
-
-
-@dataclass(frozen=True, slots=True)
 class SessionsPage:
     """The whole page."""
 
@@ -120,6 +121,9 @@ class SessionsPage:
     live_link: LiveLink
     rows: tuple[SessionRow, ...]
     columns: tuple[Column, ...]
+    chooser: Chooser
+    is_compact: bool
+    saved: SavedViews
     pending: Pending
     pager: Pager
     endpoint: str
@@ -141,7 +145,7 @@ def client_name(session: Session) -> str:
     return session.client_name or ("handle" if session.kind is SessionKind.HANDLE else "unnamed client")
 
 
-def make_row(session: Session, *, can_act: bool) -> SessionRow:
+def make_row(session: Session, *, can_act: bool, shown: frozenset[str] = USUAL) -> SessionRow:
     """Return the row of a session."""
     client = client_name(session)
     return SessionRow(
@@ -163,6 +167,14 @@ def make_row(session: Session, *, can_act: bool) -> SessionRow:
         streams=session.open_streams,
         keys=session.key_count,
         seen_at=session.last_activity_at,
+        transport=TRANSPORTS[session.kind],
+        server=session.server,
+        worker=session.worker_id,
+        address=session.address,
+        events=session.event_count,
+        opened_at=session.created_at,
+        expires_at=session.expires_at if session.is_live else None,
+        shown=shown,
         can_act=can_act,
         verbs=_verbs(session),
     )
@@ -199,39 +211,11 @@ def make_facets(
     return FacetStrip(tuple(items), divide(ordered), sentence or "no sessions")
 
 
-_COLUMNS: Final = (
-    ("Session", "", "created"),
-    ("State", "", ""),
-    ("Client", "", "client"),
-    ("Protocol", "opt2", ""),
-    ("Principal", "opt1", ""),
-    ("Last 5 min", "opt2", ""),
-    ("Requests", "n", "requests"),
-    ("Errors", "n", "errors"),
-    ("In flight", "n opt1", ""),
-    ("Streams", "n opt3", ""),
-    ("Keys", "n opt3", "keys"),
-    ("Last seen", "n", "last_seen"),
-)
-SORT_KEYS: Final = frozenset(key for _, _, key in _COLUMNS if key)
-
-
-def make_columns(sort: str, address: Callable[[str], str]) -> tuple[Column, ...]:
-    """Return the column heads; following the one in force turns its direction round."""
-    columns: list[Column] = []
-    for label, css, key in _COLUMNS:
-        is_current = sort.lstrip("-") == key and bool(key)
-        direction = ("descending" if sort.startswith("-") else "ascending") if is_current else ""
-        turned = key if (is_current and sort.startswith("-")) or (key == "client" and not is_current) else f"-{key}"
-        columns.append(Column(label, css, address(turned) if key else "", direction))
-    return tuple(columns)
-
-
 def live_count(counts: Mapping[str, int]) -> int:
     """Return how many of the counted sessions a client may still use."""
     return sum(counts.get(status, 0) for status in LIVE_STATUSES)
 
 
-def make_rows(sessions: Iterable[Session], *, can_act: bool) -> tuple[SessionRow, ...]:
+def make_rows(sessions: Iterable[Session], *, can_act: bool, shown: frozenset[str] = USUAL) -> tuple[SessionRow, ...]:
     """Return the rows of a page in the order given."""
-    return tuple(make_row(session, can_act=can_act) for session in sessions)
+    return tuple(make_row(session, can_act=can_act, shown=shown) for session in sessions)

@@ -47,6 +47,11 @@ class Parts:
         if self._is_news(target, text):
             self._parts.append(partial(target, text))
 
+    def markup(self, target: str, markup: str) -> None:
+        """Replace the element `#target` by markup that was rendered elsewhere, if it differs from the last."""
+        if markup and self._is_news(target, markup):
+            self._parts.append(partial(target, markup))
+
     def text(self, target: str, text: str) -> None:
         """Set the text of the element `#target`; `text` is our own wording, without markup."""
         if self._is_news(target, text):

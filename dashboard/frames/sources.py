@@ -24,6 +24,7 @@ from .events import ServerEventsFrames
 from .health import HealthFrames
 from .job import JobFrames
 from .overview import OverviewFrames
+from .rows import SharedRows
 from .session import SessionPageFrames
 from .sessions import SessionFrames
 
@@ -36,12 +37,19 @@ class Follow:
     """What a live stream's address says, read with bounds."""
 
     def __init__(
-        self, room: Switchroom, templates: Templates, urls: Urls, actor: Actor, query: Mapping[str, str]
+        self,
+        room: Switchroom,
+        templates: Templates,
+        urls: Urls,
+        actor: Actor,
+        query: Mapping[str, str],
+        shared_rows: SharedRows | None = None,
     ) -> None:
         self.room = room
         self.templates = templates
         self.urls = urls
         self.can_act = actor.role.includes(Role.OPERATOR)
+        self.shared_rows = shared_rows or SharedRows(room.directory, templates)
         self._query = query
 
     def text(self, name: str, default: str = "") -> str:
@@ -84,7 +92,13 @@ def make_source(follow: Follow) -> FrameSource:
 
 
 def _sessions(follow: Follow) -> FrameSource:
-    query = SessionQuery(follow.text("q"), "", follow.text("sort") or DEFAULT_SORT, follow.number("size", DEFAULT_SIZE))
+    query = SessionQuery(
+        follow.text("q"),
+        "",
+        follow.text("sort") or DEFAULT_SORT,
+        follow.number("size", DEFAULT_SIZE),
+        columns=[follow.text("cols")],
+    )
     if query.asked.error:
         raise InvalidInput(query.asked.error)
     return SessionFrames(
@@ -96,6 +110,7 @@ def _sessions(follow: Follow) -> FrameSource:
         total=follow.number("total"),
         rendered_at=follow.number("at", int(time.time() * 1000)) / 1000,
         can_act=follow.can_act,
+        shared=follow.shared_rows,
     )
 
 

@@ -22,6 +22,7 @@ from . import (
     sign_in,
     static_files,
     suggestions,
+    views,
 )
 
 
@@ -44,6 +45,7 @@ def page_routers() -> list[APIRouter]:
         helpers,
         suggestions,
         jobs,
+        views,
         live,
     )
     return [module.router for module in modules]

@@ -14,12 +14,13 @@ from .operators import Operators
 from .passwords import Passwords
 from .sign_ins import SignIns
 from .tokens import Tokens
+from .views import SavedViews
 
 _SQLITE: Final = "sqlite:///"
 
 
 class Accounts:
-    """Operators, API tokens, sign-ins and one-time links. Open it before use, close it after."""
+    """Operators, API tokens, sign-ins, one-time links and saved views. Open it before use, close it after."""
 
     def __init__(
         self,
@@ -38,6 +39,7 @@ class Accounts:
         self.tokens = Tokens(self._database, clock)
         self.sign_ins = SignIns(self._database, clock)
         self.links = Links(self._database, clock)
+        self.views = SavedViews(self._database, clock)
 
     async def open(self) -> None:
         """Open the file, making it when absent. Idempotent.

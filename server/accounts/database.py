@@ -41,6 +41,12 @@ _MIGRATIONS: Final = (
         hash BLOB PRIMARY KEY, operator TEXT NOT NULL COLLATE NOCASE, expires REAL NOT NULL
     ) STRICT;
     """,
+    """
+    CREATE TABLE view (
+        id TEXT PRIMARY KEY, owner TEXT NOT NULL COLLATE NOCASE, title TEXT NOT NULL, query TEXT NOT NULL,
+        is_shared INTEGER NOT NULL, created REAL NOT NULL, UNIQUE (owner, title)
+    ) STRICT;
+    """,
 )
 
 

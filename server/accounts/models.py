@@ -56,3 +56,15 @@ class SignIn(NamedTuple):
 def digest(secret: str) -> bytes:
     """Return what is stored of a random secret: its SHA-256."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+class SavedView(NamedTuple):
+    """A list of sessions under a name."""
+
+    id: str
+    owner: str
+    title: str
+    query: str
+    """The query string of the list's address, without position."""
+    is_shared: bool
+    created_at: float

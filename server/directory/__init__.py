@@ -8,6 +8,7 @@ from ..engine.refusals import Refusal, Verdict
 from ..engine.streamwatch import StreamCut
 from .directory import Directory
 from .figures import Audience, FlyingCall, Health
+from .tally import Tally
 from .trends import RANGES, Range, Trends, range_named
 from .watching import LimitState, MemoryTrend, StalledStream, Vitals
 
@@ -25,6 +26,7 @@ __all__ = [
     "Refusal",
     "StalledStream",
     "StreamCut",
+    "Tally",
     "Trends",
     "Verdict",
     "Vitals",

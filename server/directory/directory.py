@@ -46,6 +46,7 @@ from .overall import Overall
 from .past import keys_at
 from .rules import Rules
 from .server_log import ServerLog
+from .tally import Tally
 from .trends import Range, Trends
 from .watching import LimitState, Vitals
 
@@ -89,6 +90,20 @@ class Directory:
     async def count(self, query: Filter) -> int:
         """Return how many sessions match."""
         return await self._listing.count(query)
+
+    async def tally(self, query: Filter, *, is_shared: bool = False) -> Tally:
+        """Return how many sessions match, and the ones opened last.
+
+        Args:
+            is_shared: What was counted for another follower in the last two seconds will do.
+        """
+        tallies = self._listing.tallies
+        return await (tallies.shared(query) if is_shared else tallies.take(query))
+
+    def live_version(self, session_id: str) -> tuple[int, str] | None:
+        """Return the version and the status of a live session, cheaply; `None` when it has ended."""
+        live = self._engine.by_id.get(session_id)
+        return (live.version, live.status) if live is not None else None
 
     def values_of(self, key: str) -> Counter[str]:
         """Return the values that live sessions have for a text key of the filter language, with how many have each."""

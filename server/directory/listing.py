@@ -6,7 +6,7 @@ import asyncio
 import heapq
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from operator import attrgetter
 
 from ..engine.engine import Engine
@@ -16,9 +16,7 @@ from ..filters.fields import FIELDS, TRANSPORTS, ValueKind
 from ..models import Session, SessionPage
 from ..store.ended import parse_sort
 from .cursors import Key, decode_cursor, encode_cursor
-
-STATUSES = ("active", "idle", "initializing", "not_initialized", "detached", "expired", "closed", "rejected")
-"""What a session's `status` can be, in the order of the list's facets."""
+from .tally import Tallies
 
 _EXPORTED_AT_ONCE = 500
 _LISTED_KINDS = frozenset({ValueKind.STATE, ValueKind.CHOICE, ValueKind.TEXT, ValueKind.DATE, ValueKind.VERSION})
@@ -29,6 +27,7 @@ class Listing:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.tallies = Tallies(engine)
 
     def live(self, query: Filter) -> Iterator[LiveSession]:
         """Yield the live sessions that match, in no order."""
@@ -48,8 +47,9 @@ class Listing:
         def key(item: object) -> Key:
             return getattr(item, attribute), item.id  # type: ignore[attr-defined]
 
-        live = list(self.live(query))
-        shown = [s for s in live if after is None or (key(s) < after if descending else key(s) > after)]
+        shown: Iterable[LiveSession] = self.live(query)
+        if after is not None:
+            shown = [s for s in shown if (key(s) < after if descending else key(s) > after)]
         pick = heapq.nlargest if descending else heapq.nsmallest
         ended = await self._engine.store.sessions.ended(query, now=time.time(), sort=sort, limit=limit + 1, after=after)
         items: list[tuple[Key, Session]] = [(key(s), self._engine.describe(s)) for s in pick(limit + 1, shown, key=key)]
@@ -59,15 +59,12 @@ class Listing:
         items.sort(key=lambda item: item[0], reverse=descending)
         page = items[:limit]
         next_cursor = encode_cursor(sort, page[-1][0]) if len(items) > limit else None
-        total = len(live) + sum((await self._engine.store.sessions.count_ended(query, now=time.time())).values())
-        return SessionPage([session for _, session in page], next_cursor, total)
+        tally = await self.tallies.take(query)
+        return SessionPage([session for _, session in page], next_cursor, tally.total)
 
     async def count_by_status(self, query: Filter) -> dict[str, int]:
         """Return how many match by status, whatever the filter says of states."""
-        query = query.without("state")
-        counts = Counter(session.status for session in self.live(query))
-        counts.update(await self._engine.store.sessions.count_ended(query, now=time.time()))
-        return {status: counts.get(status, 0) for status in STATUSES}
+        return dict((await self.tallies.take(query)).by_status)
 
     async def everything(self, query: Filter, exclude: frozenset[str]) -> AsyncIterator[list[Session]]:
         """Yield every session that matches, live ones first, some at a time."""
@@ -97,5 +94,4 @@ class Listing:
 
     async def count(self, query: Filter) -> int:
         """Return how many match, live and ended."""
-        ended = await self._engine.store.sessions.count_ended(query, now=time.time())
-        return sum(1 for _ in self.live(query)) + sum(ended.values())
+        return (await self.tallies.take(query)).total

@@ -184,6 +184,11 @@ class EventLog(Protocol):
 class Registry(Protocol):
     """The sessions themselves."""
 
+    @property
+    def ended_version(self) -> int:
+        """Grows whenever the kept ended sessions changed, so that what was counted of them can be kept."""
+        ...
+
     def allocate(self) -> int:
         """Return the next session number."""
         ...

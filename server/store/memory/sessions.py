@@ -46,6 +46,7 @@ class MemoryRegistry:
         self._ended_ids: dict[bytes, EndedId] = {}
         """In the order they were dropped, the first one first."""
         self._last_no = 0
+        self.ended_version = 0
         events.records = self._records
 
     def allocate(self) -> int:
@@ -67,6 +68,7 @@ class MemoryRegistry:
                 setattr(kept, name, plain_text(getattr(kept, name)))
             kept.init = json_text(kept.init)
             self._records[record.no] = kept
+            self.ended_version += not record.state.is_live
         return done()
 
     async def load_live(self) -> list[SessionRecord]:
@@ -108,6 +110,7 @@ class MemoryRegistry:
         return [record.no for record in found[:limit]]
 
     async def sweep(self, now: float) -> int:
+        self.ended_version += 1
         removed = self._events.drop_before(now - self._retention.max_age_seconds)
         for record in list(self._records.values()):
             if self._is_over(record, now):

@@ -41,6 +41,7 @@ class SqliteRegistry:
         self._clock = clock
         self._sql = read_statements("session")
         self._highest_no = 0
+        self.ended_version = 0
 
     def prepare(self, connection: sqlite3.Connection) -> None:
         """Find where numbering goes on; on the writer's thread, before anything is written."""
@@ -55,7 +56,10 @@ class SqliteRegistry:
         return self._highest_no
 
     def save(self, record: SessionRecord) -> asyncio.Future[None]:
-        return self._queue.save({record.no: to_row(record)})
+        saved = self._queue.save({record.no: to_row(record)})
+        if not record.state.is_live:
+            saved.add_done_callback(self._note_ended)
+        return saved
 
     def save_many(self, records: Sequence[SessionRecord]) -> asyncio.Future[None]:
         return self._queue.save({record.no: to_row(record) for record in records})
@@ -117,7 +121,12 @@ class SqliteRegistry:
         return await self._readers.run(lambda connection: [no for (no,) in connection.execute(statement, parameters)])
 
     async def sweep(self, now: float) -> int:
-        return await self._sweep.run(now)
+        removed = await self._sweep.run(now)
+        self.ended_version += 1
+        return removed
+
+    def _note_ended(self, saved: asyncio.Future[None]) -> None:
+        self.ended_version += 1
 
     async def _records(self, statement: str, parameters: dict[str, Any]) -> list[SessionRecord]:
         complete = statement.format(columns=COLUMNS, figures=self._sql["figures"])
