@@ -41,8 +41,9 @@ class SessionQuery:
         position: Position = _START,
         columns: Iterable[str] = (),
         density: str = "",
+        is_finished: bool = False,
     ) -> None:
-        self.asked = Asked(q, add)
+        self.asked = Asked(q, add, is_finished=is_finished)
         self.columns = parse_columns(columns)
         self.is_compact = density == "compact"
         self.sort = sort if sort.lstrip("-") in SORT_KEYS else DEFAULT_SORT
@@ -128,9 +129,18 @@ class LogQuery:
 class ServerEventsQuery:
     """What the address of the server's event log asks for. Unknown kinds and directions do not restrict."""
 
-    def __init__(self, log: LogQuery, q: str = "", add: str = "", within: str = "", since: str = "", until: str = ""):
+    def __init__(
+        self,
+        log: LogQuery,
+        q: str = "",
+        add: str = "",
+        within: str = "",
+        since: str = "",
+        until: str = "",
+        is_finished: bool = False,
+    ):
         self.log = log
-        self.asked = Asked(q, add)
+        self.asked = Asked(q, add, is_finished=is_finished)
         self.within = within if within in WITHIN else ""
         self.since = since.strip()
         self.until = until.strip()
@@ -213,9 +223,10 @@ async def session_query(
     start: int = 0,
     cols: Annotated[list[str], Query(max_length=40)] = [],  # noqa: B006
     density: Annotated[str, Query(max_length=20)] = "",
+    apply: bool = False,
 ) -> SessionQuery:
     """Read the list's query string."""
-    return SessionQuery(q, add, sort, size, parse_position(after, trail, start), cols, density)
+    return SessionQuery(q, add, sort, size, parse_position(after, trail, start), cols, density, apply)
 
 
 async def log_query(
@@ -237,9 +248,10 @@ async def server_events_query(
     within: Annotated[str, Query(max_length=10)] = "",
     since: Annotated[str, Query(alias="from", max_length=60)] = "",
     until: Annotated[str, Query(alias="to", max_length=60)] = "",
+    apply: bool = False,
 ) -> ServerEventsQuery:
     """Read the query string of the server's event log."""
-    return ServerEventsQuery(log, q, add, within, since, until)
+    return ServerEventsQuery(log, q, add, within, since, until, apply)
 
 
 WantedSessions = Annotated[SessionQuery, Depends(session_query)]

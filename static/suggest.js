@@ -1,4 +1,4 @@
-/* Completion below a filter field: a combobox (WAI-ARIA) over a list that the server renders. */
+/* Completion below a filter field, and drop-down boxes. The field is a combobox (WAI-ARIA) over a list that the server renders. */
 (() => {
   "use strict";
   let asked = 0;
@@ -46,7 +46,7 @@
     input.value = option.dataset.text;
     input.focus();
     close();
-    if (isWhole) input.form.requestSubmit();
+    if (isWhole) input.form.requestSubmit(input.form.querySelector("[name=apply]"));
     else { input.dispatchEvent(new Event("input", { bubbles: true })); soon(0); }
   };
 
@@ -79,5 +79,17 @@
       point(shown[(index < 0 ? (step > 0 ? 0 : shown.length - 1) : index + step + shown.length) % shown.length]);
     } else if (event.key === "Enter" && active()) { event.preventDefault(); take(active()); }
     else if (event.key === "Tab" && !event.shiftKey && active()) { event.preventDefault(); take(active()); }
+  }, true);
+
+  /* Drop-down boxes close like menus do; without this file they are plain <details>. */
+  document.addEventListener("click", (event) => {
+    for (const box of document.querySelectorAll("details.drop[open]")) if (!box.contains(event.target)) box.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    const box = event.key === "Escape" && event.target.closest?.("details.drop[open]");
+    if (!box) return;
+    event.stopPropagation();
+    box.open = false;
+    box.querySelector("summary").focus();
   }, true);
 })();

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar, Final
 
 from ...server.filters import Filter, FilterError, parse_filter
+
+_UNFINISHED: Final = re.compile(r"(^|\s)-?([a-z]+:[<>=]*)?$")
+"""A key whose value is still to be typed, or a lone `-`: no fault yet, while the words before it count."""
 
 SESSIONS_HINT: Final = "Add filter, for example errors:>0 or idle:>10m"
 
@@ -53,14 +57,19 @@ class FilterBar:
 class Asked:
     """A filter as a request spells it: finished terms in `q`, the ones being typed in `add`."""
 
-    def __init__(self, q: str, add: str = "", parse: Callable[[str], Filter] = parse_filter) -> None:
+    def __init__(
+        self, q: str, add: str = "", parse: Callable[[str], Filter] = parse_filter, *, is_finished: bool = False
+    ) -> None:
+        """Args:
+        is_finished: Whether the words in `add` are meant as they stand; otherwise the last one may be half typed.
+        """
         self.q = q.strip()
         self.add = add.strip()
         self.parse = parse
         """Reads a filter in the vocabulary of the list."""
         self.error = ""
         try:
-            self.filter = parse(f"{self.q} {self.add}".strip())
+            self.filter = parse(f"{self.q} {self.add if is_finished else _UNFINISHED.sub('', self.add)}".strip())
         except FilterError as error:
             self.error = error.message
             self.filter = parse("")

@@ -183,8 +183,7 @@ def make_row(session: Session, *, can_act: bool, shown: frozenset[str] = USUAL) 
 def _verbs(session: Session) -> str:
     if not session.is_live:
         return ""
-    told = "" if session.kind is SessionKind.HANDLE else "b"
-    return f"e{told}{'c' if session.in_flight else ''}"
+    return "ebc" if session.in_flight else "eb"
 
 
 def make_facets(

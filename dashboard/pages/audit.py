@@ -39,11 +39,12 @@ async def audit_filter(
     actor: Annotated[str, Query(max_length=200)] = "",
     action: Annotated[str, Query(max_length=60)] = "",
     target: Annotated[str, Query(max_length=400)] = "",
+    apply: bool = False,
 ) -> Asked:
     """Read the filter; `actor`, `action` and `target` are other spellings of its terms."""
     terms = {"actor": actor, "action": action, "session": target}
     spelled = [f"{key}:{quote_value(value.strip())}" for key, value in terms.items() if value.strip()]
-    return Asked(" ".join([q, *spelled]), add, parse_audit_filter)
+    return Asked(" ".join([q, *spelled]), add, parse_audit_filter, is_finished=apply)
 
 
 WantedActions = Annotated[Asked, Depends(audit_filter)]
