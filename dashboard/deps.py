@@ -11,6 +11,7 @@ from ..server.accounts import Accounts
 from ..server.attach import Switchroom
 from ..server.errors import Forbidden, NotSignedIn
 from ..server.models import Actor, Role
+from ..server.operations import AccountVerbs
 from ..server.settings import Settings
 from .auth import address_of, credential_of, identify
 from .followers import Followers
@@ -129,3 +130,11 @@ OperatorActor = Annotated[Actor, Depends(require(Role.OPERATOR))]
 AdminActor = Annotated[Actor, Depends(require(Role.ADMIN))]
 CurrentSwitchroom = Annotated[Switchroom, Depends(switchroom)]
 CurrentAccounts = Annotated[Accounts, Depends(accounts_of)]
+
+
+def account_verbs(request: Request) -> AccountVerbs:
+    """Return the verbs on this console's accounts."""
+    return switchroom(request).operations.on_accounts(accounts_of(request))
+
+
+CurrentAccountVerbs = Annotated[AccountVerbs, Depends(account_verbs)]

@@ -146,6 +146,31 @@ class Urls:
     def diagnosis(self) -> str:
         return self.at("/health/diagnosis")
 
+    def operators(self) -> str:
+        return self.at("/operators")
+
+    def operator(self, name: str, verb: str) -> str:
+        return self.at(f"/operators/{quote(name, safe='@')}/{verb}")
+
+    def tokens(self) -> str:
+        return self.at("/tokens")
+
+    def token_revocation(self, token_id: str) -> str:
+        return self.at(f"/tokens/{quote(token_id, safe='')}/revocation")
+
+    def operator_sign_in_ending(self, sign_in_id: str) -> str:
+        return self.at(f"/sign-ins/{quote(sign_in_id, safe='')}/ending")
+
+    def account(self) -> str:
+        return self.at("/account")
+
+    def own_password(self) -> str:
+        return self.at("/account/password")
+
+    def link(self, secret: str) -> str:
+        """Return the address of a one-time sign-in link."""
+        return self.at("/login/link", token=secret)
+
     def shortcuts(self) -> str:
         return self.at("/shortcuts")
 

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const { at, read, write } = window.switchroom;
-  const GO = { o: "/", s: "/sessions", c: "/clients", i: "/calls", b: "/broadcasts", a: "/audit", h: "/health" };
+  const GO = { o: "/", s: "/sessions", c: "/clients", i: "/calls", b: "/broadcasts", a: "/audit", h: "/health", u: "/operators" };
   let pendingGo = 0;
 
   const rows = () => [...document.querySelectorAll(".sessions tbody a.ref, .log tbody .at a")].filter((link) => link.checkVisibility());

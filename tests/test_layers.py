@@ -40,8 +40,8 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         | {"hosts", "jsontext", "problems", "returning", "urls", "visible", "wording"},
         frozenset({"contexts", "guard", "templating"}),
         frozenset({"auth", "errors", "queries", "rendering"}),
-        frozenset({"attention", "call_data", "compose", "confirming", "deps", "forms", "health_data", "overview_data"})
-        | {"bulk_forms", "panels", "timeline_data"},
+        frozenset({"attention", "call_data", "compose", "confirming", "deps", "forms", "health_data", "operator_data"})
+        | {"bulk_forms", "overview_data", "panels", "timeline_data"},
         frozenset({"frames"}),
         frozenset({"actions", "api", "live", "metrics", "pages"}),
         frozenset({"app"}),

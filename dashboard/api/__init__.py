@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from . import actions, audit, broadcasts, events, holdings, in_flight, jobs, keys, lifecycles, live, refusals, sessions
+from . import (
+    actions,
+    audit,
+    broadcasts,
+    events,
+    holdings,
+    in_flight,
+    jobs,
+    keys,
+    lifecycles,
+    live,
+    operators,
+    refusals,
+    sessions,
+)
 from .document import document_router
 
 
 def api_routers() -> list[APIRouter]:
     """Return the API's routers; their paths are whole (`/api/v1/…`), so include them without a prefix."""
-    nouns = (sessions, lifecycles, refusals, events, in_flight, keys, holdings, actions, jobs, broadcasts, audit, live)
-    routers = [noun.router for noun in nouns]
+    nouns = (sessions, lifecycles, refusals, events, in_flight, keys, holdings, actions, jobs, broadcasts, audit)
+    routers = [noun.router for noun in (*nouns, operators, live)]
     return [*routers, document_router(routers)]

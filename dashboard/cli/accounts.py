@@ -18,6 +18,7 @@ import click
 from ...server.accounts import MIN_PASSWORD_LENGTH, Accounts, ApiToken, Operator, open_accounts
 from ...server.errors import StartupError
 from ...server.models import Role
+from ..urls import Urls
 from .serve import load_settings
 
 T = TypeVar("T")
@@ -135,6 +136,54 @@ def enable_operator(name: str, db: str | None) -> None:
     """Let a disabled operator sign in again."""
     operator = _run(db, lambda accounts: accounts.operators.set_disabled(name, False))
     click.echo(f"Operator {operator.name} may sign in again.")
+
+
+@operators.command("role")
+@click.argument("name")
+@_role_option
+@_db_option
+def set_role(name: str, role: str, db: str | None) -> None:
+    """Give an operator another role; it holds at once."""
+    operator = _run(db, lambda accounts: accounts.operators.set_role(name, Role(role)))
+    click.echo(f"Operator {operator.name} has the role {operator.role.value}.")
+
+
+@operators.command("link")
+@click.argument("name")
+@click.option("--url", default="http://127.0.0.1:8000/admin", show_default=True, help="Where the console is.")
+@_db_option
+def make_link(name: str, url: str, db: str | None) -> None:
+    """Print a link, alone on the last line, that signs an operator in once within ten minutes."""
+
+    async def make(accounts: Accounts) -> str:
+        operator = await accounts.operators.named(name)
+        if operator.is_disabled:
+            raise StartupError(f"{operator.name} is disabled: enable the operator first.")
+        return await accounts.links.create(operator.name)
+
+    secret = _run(db, make)
+    click.echo("Whoever opens it first is signed in:")
+    click.echo(url.rstrip("/") + Urls("").link(secret))
+
+
+@operators.command("sign-ins")
+@_db_option
+def list_sign_ins(db: str | None) -> None:
+    """List the browsers that are signed in now."""
+    rows = _run(db, lambda accounts: accounts.sign_ins.open())
+    _print_table(
+        ("ID", "OPERATOR", "FROM", "SINCE", "LAST ACT"),
+        [(each.id, each.operator, each.address, _when(each.created_at), _when(each.seen_at)) for each in rows],
+    )
+
+
+@operators.command("end")
+@click.argument("sign_in_id")
+@_db_option
+def end_sign_in(sign_in_id: str, db: str | None) -> None:
+    """End one browser's sign-in; its live streams end within seconds."""
+    ended = _run(db, lambda accounts: accounts.sign_ins.end_by_id(sign_in_id))
+    click.echo(f"The sign-in of {ended.operator} from {ended.address} is over.")
 
 
 @operators.command("password")

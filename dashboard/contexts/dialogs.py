@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from .operators import AccessForm
+
 
 @dataclass(frozen=True, slots=True)
 class ExpireForm:
@@ -155,6 +157,7 @@ class FormPage:
     cancelling: CancelForm | None = None
     closing: ClosingForm | None = None
     shortcuts: Shortcuts | None = None
+    access: AccessForm | None = None
 
 
 @dataclass(frozen=True, slots=True)

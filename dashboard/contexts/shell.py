@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-from ...server.models import Actor
+from ...server.models import Actor, Role
 from ..urls import Urls
 
 
@@ -111,6 +111,7 @@ def make_shell(
             entry("broadcast", "Broadcasts", urls.broadcasts()),
             entry("audit", "Audit log", urls.audit()),
             entry("health", "Health", urls.health()),
+            *([entry("operators", "Operators", urls.operators())] if actor.role.includes(Role.ADMIN) else []),
         ),
     )
     server = servers[0] if len(servers) == 1 else f"{len(servers)} servers"

@@ -40,4 +40,6 @@ class LinkPage:
     environment: str
     token: str
     """The link's secret, or `""` when it opens nothing."""
+    operator: str
+    """Whom it signs in."""
     is_possible: bool

@@ -30,7 +30,11 @@ _KEYS: Final = (
     ("[ ]", "Previous and next session"),
     ("1 6", "Tabs, first to sixth"),
     ("y", "Copy the link"),
-    ("g", "then o, s, c, i, b, a or h: Overview, Sessions, Clients, Calls in flight, Broadcasts, Audit log, Health"),
+    (
+        "g",
+        "then o, s, c, i, b, a, h or u: Overview, Sessions, Clients, Calls in flight, Broadcasts, Audit log, "
+        "Health, Operators",
+    ),
     ("Esc", "Close, or clear the choice"),
 )
 

@@ -90,21 +90,21 @@ async def sign_out(request: Request) -> Response:
 @router.get("/login/link")
 async def show_link(request: Request, token: str = "") -> Response:
     """Return a button: opening a link changes nothing, so a preview of it does not use it up."""
-    is_valid = await accounts_of(request).links.is_valid(token)
-    return _link(request, token if is_valid else "", status=200 if is_valid else 410)
+    operator = await accounts_of(request).links.operator_of(token)
+    return _link(request, token if operator else "", operator or "", status=200 if operator else 410)
 
 
 @router.post("/login/link")
 async def use_link(request: Request, token: Annotated[str, Form()] = "") -> Response:
     """Use the link up and sign in."""
     if cookie_name(request) is None:
-        return _link(request, "", status=400)
+        return _link(request, "", "", status=400)
     accounts = accounts_of(request)
     name = await accounts.links.consume(token)
     operator = await accounts.operators.get(name) if name is not None else None
     if operator is None or operator.is_disabled:
         await _note_refusal(request, _UNKNOWN, "link")
-        return _link(request, "", status=410)
+        return _link(request, "", "", status=410)
     return await _signed_in(request, operator, urls_of(request).overview(), method="link")
 
 
@@ -188,11 +188,12 @@ def _form(
     return html_response(templates_of(request).render(page), status=status, headers=headers)
 
 
-def _link(request: Request, token: str, *, status: int) -> Response:
+def _link(request: Request, token: str, operator: str, *, status: int) -> Response:
     page = LinkPage(
         server=", ".join(switchroom(request).directory.server_names),
         environment=settings_of(request).environment,
         token=token,
+        operator=operator,
         is_possible=cookie_name(request) is not None,
     )
     return html_response(templates_of(request).render(page), status=status)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .accounts import Accounts, accounts_path, open_accounts
 from .links import LINK_SECONDS
-from .models import ApiToken, Operator, SavedView, SignIn
+from .models import ApiToken, OpenSignIn, Operator, SavedView, SignIn
 from .passwords import MIN_PASSWORD_LENGTH, Passwords
 from .sign_ins import ABSOLUTE_SECONDS, IDLE_SECONDS
 
@@ -19,6 +19,7 @@ __all__ = [
     "MIN_PASSWORD_LENGTH",
     "Accounts",
     "ApiToken",
+    "OpenSignIn",
     "Operator",
     "Passwords",
     "SavedView",

@@ -1,4 +1,4 @@
-"""One-time sign-in links, printed to the terminal of a server that has no operator yet."""
+"""One-time sign-in links: for the first sign-in of a server, and for operators without a password."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class Links:
         await self._database.write(replace)
         return secret
 
-    async def is_valid(self, secret: str) -> bool:
-        """Whether `consume` would succeed now. Changes nothing."""
+    async def operator_of(self, secret: str) -> str | None:
+        """Return whom `consume` would name now, or `None` when it would not succeed. Changes nothing."""
         row = await self._database.read(
-            lambda c: c.execute("SELECT expires FROM link WHERE hash = ?", (digest(secret),)).fetchone()
+            lambda c: c.execute("SELECT operator, expires FROM link WHERE hash = ?", (digest(secret),)).fetchone()
         )
-        return row is not None and self._clock() < row[0]
+        return row[0] if row is not None and self._clock() < row[1] else None
 
     async def consume(self, secret: str) -> str | None:
         """Use the link up and return its operator's name; `None` when it was used, replaced or is too old."""

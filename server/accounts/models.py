@@ -53,6 +53,19 @@ class SignIn(NamedTuple):
     """When it ends at the latest, if the operator does nothing more."""
 
 
+class OpenSignIn(NamedTuple):
+    """A sign-in that has not ended, as the list of operators shows it."""
+
+    id: str
+    """Sixteen hexadecimal digits; tells it from others and opens nothing."""
+    operator: str
+    role: Role
+    address: str
+    created_at: float
+    seen_at: float
+    expires_at: float
+
+
 def digest(secret: str) -> bytes:
     """Return what is stored of a random secret: its SHA-256."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

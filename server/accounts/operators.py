@@ -87,16 +87,36 @@ class Operators:
         await self._database.write(lambda c: self._store_password(c, operator.name, encoded))
         return await self.named(name)
 
+    async def set_role(self, name: str, role: Role) -> Operator:
+        """Give an operator another role, which holds at once for every sign-in.
+
+        Raises:
+            NotFound: There is no such operator.
+            Conflict: Nobody else could manage operators any more.
+        """
+        operator = await self.named(name)
+
+        def change(connection: sqlite3.Connection) -> None:
+            if role is not Role.ADMIN:
+                _keep_an_admin(connection, operator.name)
+            connection.execute("UPDATE operator SET role = ? WHERE name = ?", (role.value, operator.name))
+
+        await self._database.write(change)
+        return await self.named(name)
+
     async def set_disabled(self, name: str, is_disabled: bool) -> Operator:
         """Disable an operator, which ends every sign-in, or enable one again.
 
         Raises:
             NotFound: There is no such operator.
+            Conflict: Nobody else could manage operators any more.
         """
         operator = await self.named(name)
         now = self._clock()
 
         def change(connection: sqlite3.Connection) -> None:
+            if is_disabled:
+                _keep_an_admin(connection, operator.name)
             connection.execute(
                 "UPDATE operator SET disabled = ? WHERE name = ?", (now if is_disabled else None, operator.name)
             )
@@ -146,6 +166,18 @@ class Operators:
     def _store_password(self, connection: sqlite3.Connection, name: str, encoded: str) -> None:
         connection.execute("UPDATE operator SET password = ? WHERE name = ?", (encoded, name))
         _end_access(connection, name, self._clock())
+
+
+def _keep_an_admin(connection: sqlite3.Connection, name: str) -> None:
+    """Refuse to take away the last admin who can sign in."""
+    row = connection.execute(
+        "SELECT sum(name <> ?), sum(name = ?) FROM operator"
+        " WHERE role = 'admin' AND disabled IS NULL AND password IS NOT NULL",
+        (name, name),
+    ).fetchone()
+    others, own = row
+    if own and not others:
+        raise Conflict(f"{name} is the last admin who can sign in: make another one first.")
 
 
 def _end_access(connection: sqlite3.Connection, name: str, now: float) -> None:

@@ -7,9 +7,10 @@ import sqlite3
 from collections.abc import Callable
 from typing import Final
 
+from ..errors import NotFound
 from ..models import Role
 from .database import AccountsDatabase
-from .models import SignIn, digest
+from .models import OpenSignIn, SignIn, digest
 
 IDLE_SECONDS: Final = 30 * 60.0
 ABSOLUTE_SECONDS: Final = 12 * 3600.0
@@ -30,6 +31,15 @@ _FIND: Final = """
     FROM sign_in JOIN operator ON operator.name = sign_in.operator
     WHERE sign_in.hash = ? AND sign_in.ended IS NULL AND operator.disabled IS NULL
 """
+
+
+_OPEN: Final = """
+    SELECT sign_in.hash, operator.name, operator.role, sign_in.address, sign_in.created, sign_in.seen
+    FROM sign_in JOIN operator ON operator.name = sign_in.operator
+    WHERE sign_in.ended IS NULL AND operator.disabled IS NULL ORDER BY sign_in.seen DESC LIMIT 1000
+"""
+
+_ID_LENGTH: Final = 16
 
 
 class SignIns:
@@ -75,6 +85,41 @@ class SignIns:
             seen = now
             await self._database.write(lambda c: c.execute("UPDATE sign_in SET seen = ? WHERE hash = ?", (now, key)))
         return SignIn(operator, Role(role), created, seen, min(created + ABSOLUTE_SECONDS, seen + IDLE_SECONDS))
+
+    async def open(self) -> list[OpenSignIn]:
+        """Return the sign-ins that are valid now, the last seen first."""
+        rows = await self._database.read(lambda c: c.execute(_OPEN).fetchall())
+        now = self._clock()
+        return [
+            OpenSignIn(
+                bytes(key).hex()[:_ID_LENGTH],
+                operator,
+                Role(role),
+                address,
+                created,
+                seen,
+                min(created + ABSOLUTE_SECONDS, seen + IDLE_SECONDS),
+            )
+            for key, operator, role, address, created, seen in rows
+            if _is_valid(created, seen, now)
+        ]
+
+    async def end_by_id(self, sign_in_id: str) -> OpenSignIn:
+        """End the sign-in that `open` lists under this id.
+
+        Raises:
+            NotFound: It has ended already, or never was.
+        """
+        found = next((each for each in await self.open() if each.id == sign_in_id), None)
+        if found is None:
+            raise NotFound("This sign-in has ended already.")
+        await self._end("hex(hash) LIKE ?", f"{sign_in_id}%")
+        return found
+
+    @staticmethod
+    def id_of(secret: str) -> str:
+        """Return the id of the sign-in with that secret."""
+        return digest(secret).hex()[:_ID_LENGTH]
 
     async def end(self, secret: str) -> None:
         """End one sign-in. Idempotent."""

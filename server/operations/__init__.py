@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .accounts import AccountVerbs, OperatorAdded
 from .bulk import JOB_ABOVE, Job
 from .operations import Operations
 from .results import CancelResult, ExpireResult, ReplayItem, ReplayResult, TimeoutsResult
@@ -9,10 +10,12 @@ from .sessions import expire_result
 
 __all__ = [
     "JOB_ABOVE",
+    "AccountVerbs",
     "CancelResult",
     "ExpireResult",
     "Job",
     "Operations",
+    "OperatorAdded",
     "ReplayItem",
     "ReplayResult",
     "TimeoutsResult",

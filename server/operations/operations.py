@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..accounts import Accounts
 from ..directory.directory import Directory
 from ..engine.engine import Engine
 from ..models import Actor
+from .accounts import AccountVerbs
 from .actions import Actions
 from .blocks import BlockVerbs
 from .broadcasts import BroadcastVerbs
@@ -67,6 +69,10 @@ class Operations:
     ) -> None:
         """Record a sign-in, a token's making or a refusal: something that is its own outcome."""
         await self._actions.note(actor, action, target, outcome, detail)
+
+    def on_accounts(self, accounts: Accounts) -> AccountVerbs:
+        """Return the verbs on the accounts of a console; they are in the same audit log."""
+        return AccountVerbs(accounts, self._actions)
 
     def action_counts(self) -> Mapping[tuple[str, str], int]:
         """Return how many actions there were since the start, by name and outcome."""

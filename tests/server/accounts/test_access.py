@@ -133,9 +133,9 @@ async def test_only_hashes_of_secrets_are_in_the_file(tmp_path: Path) -> None:
 async def test_a_link_signs_in_once(accounts: Accounts) -> None:
     await accounts.operators.add("admin", Role.ADMIN)
     secret = await accounts.links.create("admin")
-    assert await accounts.links.is_valid(secret)
+    assert await accounts.links.operator_of(secret)
     assert await accounts.links.consume(secret) == "admin"
-    assert not await accounts.links.is_valid(secret)
+    assert not await accounts.links.operator_of(secret)
     assert await accounts.links.consume(secret) is None
 
 
@@ -145,7 +145,7 @@ async def test_a_link_is_void_after_ten_minutes_or_once_replaced(accounts: Accou
     second = await accounts.links.create("admin")
     assert await accounts.links.consume(first) is None
     clock.pass_(LINK_SECONDS)
-    assert not await accounts.links.is_valid(second)
+    assert not await accounts.links.operator_of(second)
     assert await accounts.links.consume(second) is None
 
 
