@@ -8,7 +8,7 @@ CHROMIUM := chromium
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage check format docs bench build assets browser clean
+.PHONY: help run test attack coverage check format docs bench build assets browser clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -18,6 +18,9 @@ run: .venv/.runs ## Start the console with a demo of six real clients; ARGS="--p
 
 test: .venv/.develops browser ## Run every test; ARGS="-k broadcast" adds options
 	$(BIN)/python -m pytest $(ARGS)
+
+attack: .venv/.develops ## Attack a fresh server from outside, and print what was tried and what came back
+	$(BIN)/python -m pytest -q tests/security $(ARGS)
 
 coverage: .venv/.develops ## Run the tests that need no browser and break nothing, with branch coverage
 	$(BIN)/python -m coverage run -m pytest -m "not browser and not fault" $(ARGS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from starlette.requests import Request
 
@@ -22,6 +22,9 @@ def safe_next(text: str, urls: Urls) -> str:
     if not is_path or len(text) > MAX_NEXT_LENGTH or not _PRINTABLE.fullmatch(text):
         return urls.overview()
     path = urlsplit(text).path
+    inside = unquote(path[len(urls.prefix) :])
+    if "//" in inside or not {".", ".."}.isdisjoint(inside.split("/")):
+        return urls.overview()  # browsers take dots away, and what is left may lead out of the console
     own = (urls.sign_in(), urls.sign_out())
     return urls.overview() if path.startswith(own) else text
 

@@ -31,7 +31,7 @@ async def show_health(request: Request, actor: CurrentActor, room: CurrentSwitch
 
 
 @router.get("/health/diagnosis")
-async def return_to_health(request: Request) -> Response:
+async def return_to_health(request: Request, actor: CurrentActor) -> Response:
     """Lead back: an answer belongs to the id that was sent, and ids stay out of addresses."""
     return RedirectResponse(urls_of(request).health(), status_code=303)
 

@@ -13,6 +13,7 @@ from mcp_types import LoggingMessageNotification, LoggingMessageNotificationPara
 from pydantic import AnyHttpUrl
 
 from switchroom.server.data import log_message
+from switchroom.server.directory import Directory
 from switchroom.server.tools import session_keys, sessions
 
 SIGNING_KEY = "the key of the test's authorisation server"
@@ -93,3 +94,17 @@ guarded = _with_tools(
         ),
     )
 )
+
+CRASH = "what only the log may say"
+
+
+def _fail(*_: object) -> None:
+    raise RuntimeError(CRASH)
+
+
+def __getattr__(name: str) -> MCPServer:
+    """Give `crashing`: the plain server, in a process whose health page is broken from then on."""
+    if name != "crashing":
+        raise AttributeError(name)
+    Directory.health = _fail  # type: ignore[method-assign,assignment]
+    return plain
