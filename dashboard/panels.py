@@ -9,9 +9,9 @@ from typing import NamedTuple
 from ..server.attach import Switchroom
 from ..server.directory import Directory
 from ..server.errors import NotFound
-from ..server.models import Event, Session, SessionKind
+from ..server.models import Actor, Event, Role, Session, SessionKind
 from .contexts.detail import Summary, make_summary
-from .contexts.keys import KeyList, make_keys
+from .contexts.keys import KeyList, KeyRights, make_keys
 from .contexts.log import EventRow, Inspector, Log, make_choices, make_inspector, make_rows, methods_in
 from .contexts.resources import ResourceList, make_resources
 from .contexts.streams import StreamList, make_streams
@@ -106,12 +106,26 @@ def _sel_address(place: Place, query: LogQuery) -> Callable[[int], str]:
     return lambda seq: place.address(**kept, sel=seq)
 
 
-async def keys_panel(room: Switchroom, urls: Urls, session: Session, *, search: str = "", view: str = "") -> KeyList:
+def key_rights(actor: Actor, session: Session) -> KeyRights:
+    """Return what the operator may do to the keys of a session; those of an ended one are gone."""
+    may_reveal = actor.role.includes(Role.ADMIN) and actor.kind == "operator"
+    return KeyRights(actor.role.includes(Role.OPERATOR) and session.is_live, may_reveal and session.is_live)
+
+
+async def keys_panel(
+    room: Switchroom,
+    urls: Urls,
+    session: Session,
+    *,
+    search: str = "",
+    view: str = "",
+    rights: KeyRights | None = None,
+) -> KeyList:
     """Return the stored keys; the value of `view` is read only because it was asked for."""
     keys = await room.directory.keys(session.id)
     shown = await room.directory.key(session.id, view) if any(key.name == view for key in keys) else None
     limit = room.settings.max_total_value_bytes
-    return make_keys(keys, urls, session.id, search=search, shown=shown, max_bytes=limit)
+    return make_keys(keys, urls, session.id, search=search, shown=shown, max_bytes=limit, rights=rights or KeyRights())
 
 
 def streams_panel(directory: Directory, urls: Urls, session: Session, *, can_act: bool) -> StreamList:

@@ -69,6 +69,10 @@ class Urls:
     def sign_in_ending(self, session_id: str) -> str:
         return self.session(session_id, "sign-out")
 
+    def key_form(self, session_id: str, form: str, **query: QueryValue) -> str:
+        """Return the address of a form about stored keys: `new`, `value`, `expiry`, `deletion` or `revelation`."""
+        return self.session(session_id, f"keys/{form}", **query)
+
     def payload(self, session_id: str, seq: int, *, raw: bool = False) -> str:
         return self.session(session_id, f"events/{seq}/payload", raw=raw)
 

@@ -34,6 +34,9 @@ ACTIONS: Final[Mapping[str, str]] = MappingProxyType(
         "create_token": "Create token",
         "revoke_token": "Revoke token",
         "end_operator_sign_in": "End operator's sign-in",
+        "set_key_ttl": "Set key's time to live",
+        "reveal_key": "Reveal secret",
+        "rotate_keys": "Rotate keys",
         "sign_in": "Sign in",
         "sign_out": "Sign out",
     }

@@ -4,10 +4,32 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from . import cancellations, expirations, holding_endings, jobs, messages, operators, replays, stream_closings, views
+from . import (
+    cancellations,
+    expirations,
+    holding_endings,
+    jobs,
+    keys,
+    messages,
+    operators,
+    replays,
+    stream_closings,
+    views,
+)
 
 
 def action_routers() -> list[APIRouter]:
     """Return the routers of every action, with paths below the console's prefix."""
-    modules = (expirations, jobs, replays, messages, cancellations, stream_closings, holding_endings, views, operators)
+    modules = (
+        expirations,
+        jobs,
+        replays,
+        messages,
+        cancellations,
+        stream_closings,
+        holding_endings,
+        views,
+        operators,
+        keys,
+    )
     return [module.router for module in modules]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from .key_forms import KeyDeletionForm, KeyExpiryForm, KeyForm, KeyRevelationForm
 from .operators import AccessForm
 
 
@@ -158,6 +159,10 @@ class FormPage:
     closing: ClosingForm | None = None
     shortcuts: Shortcuts | None = None
     access: AccessForm | None = None
+    keying: KeyForm | None = None
+    lasting: KeyExpiryForm | None = None
+    dropping: KeyDeletionForm | None = None
+    revealing: KeyRevelationForm | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from ..contexts.shell import Crumb, Frame, LiveLink
 from ..contexts.timeline import default_range, parse_range, range_value
 from ..cursors import live_cursor
 from ..deps import CurrentActor, CurrentSwitchroom
-from ..panels import Place, keys_panel, log_panel, resources_panel, streams_panel, summary_panel
+from ..panels import Place, key_rights, keys_panel, log_panel, resources_panel, streams_panel, summary_panel
 from ..queries import LogQuery, WantedEvents
 from ..rendering import render_page, render_partial
 from ..templating import urls_of
@@ -77,7 +77,8 @@ async def show_keys(
 ) -> Response:
     """Show the stored keys, and one value when it is asked for."""
     session = await room.directory.session(session_id)
-    keys = await keys_panel(room, urls_of(request), session, search=search, view=view_key)
+    rights = key_rights(actor, session)
+    keys = await keys_panel(room, urls_of(request), session, search=search, view=view_key, rights=rights)
     panel = view.SessionPanel(keys=keys)
     return await _respond(request, room, actor, session, "keys", panel, search=search, key=view_key)
 
