@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import memory, opening, starting, storage, telling, throughput, visible
+from bench import console, memory, opening, starting, storage, telling, throughput, visible
 from bench.contestants import ROOT
 from bench.machine import describe
 from bench.report import render
@@ -26,6 +26,7 @@ MEASURES: dict[str, Measure] = {
     "storage": lambda folder, given: storage.measure(folder, given.rounds, given.seconds / 3),
     "starting": lambda folder, given: starting.measure(folder, given.rounds),
     "visible": lambda folder, given: visible.measure(folder, given.samples),
+    "console": lambda folder, given: console.measure(folder),
     "memory": lambda folder, given: memory.measure(folder, given.sessions, given.many, given.streams // 2),
 }
 

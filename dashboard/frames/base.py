@@ -40,6 +40,7 @@ class Parts:
         self._templates = templates
         self._sent: dict[str, int] = {}
         self._parts: list[str] = []
+        self._size = 0
 
     def show(self, target: str, context: Context) -> None:
         """Replace the element `#target` by the rendered context, if that differs from what was sent last."""
@@ -51,6 +52,7 @@ class Parts:
         """Replace the element `#target` by markup that was rendered elsewhere, if it differs from the last."""
         if markup and self._is_news(target, markup):
             self._parts.append(partial(target, markup))
+            self._size += len(markup)
 
     def text(self, target: str, text: str) -> None:
         """Set the text of the element `#target`; `text` is our own wording, without markup."""
@@ -63,9 +65,14 @@ class Parts:
             rows = "".join(self._templates.render(context) for context in contexts)
             self._parts.append(partial(target, rows, swap="afterbegin"))
 
+    @property
+    def size(self) -> int:
+        """Characters of the markup rendered elsewhere that this frame holds so far."""
+        return self._size
+
     def take(self) -> str:
         """Return the frame's markup and begin the next one."""
-        parts, self._parts = self._parts, []
+        parts, self._parts, self._size = self._parts, [], 0
         return "".join(parts)
 
     def _is_news(self, target: str, text: str) -> bool:

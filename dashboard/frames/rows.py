@@ -12,7 +12,7 @@ from ..templating import Templates
 
 _MOST: Final = 4_000
 """Rows kept; a console shows 100 at most."""
-WINDOW_SECONDS: Final = 5.0
+WINDOW_SECONDS: Final = 5
 """How often a row without a change is rendered again: its bars are a moving window."""
 
 
@@ -31,7 +31,7 @@ class SharedRows:
         state = self._directory.live_version(session_id)
         if state is None:
             return None
-        key = (session_id, *state, int(time.monotonic() / WINDOW_SECONDS), can_act, shown)
+        key = (session_id, *state, int(time.monotonic()) // WINDOW_SECONDS, can_act, shown)
         markup = self._rows.get(key)
         if markup is None:
             session = self._directory.live_session(session_id)

@@ -55,7 +55,7 @@ async def _page(
     # The position first: what changes while the page is being read comes again with the first frame.
     position, read_at = live_cursor(directory), int(time.time() * 1000)
     found = await directory.sessions(query, sort=wanted.sort, limit=wanted.size, cursor=wanted.position.after or None)
-    counts = (await directory.tally(query)).by_status
+    counts = found.by_status
     everything = counts if not query.terms else (await directory.tally(parse_filter(""))).by_status
 
     def address(q: str) -> str:

@@ -6,8 +6,8 @@ import asyncio
 import heapq
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator
-from operator import attrgetter
+from collections.abc import AsyncIterator, Iterator
+from operator import attrgetter, itemgetter
 
 from ..engine.engine import Engine
 from ..engine.session import LiveSession, describe
@@ -44,23 +44,23 @@ class Listing:
         attribute, descending = parse_sort(sort)
         after = decode_cursor(sort, cursor) if cursor else None
 
-        def key(item: object) -> Key:
-            return getattr(item, attribute), item.id  # type: ignore[attr-defined]
-
-        shown: Iterable[LiveSession] = self.live(query)
+        # Read from the record by C code: ten thousand calls of a property take longer than the rest of the page.
+        read = attrgetter(f"record.{attribute}", "record.id")
+        keys = [(read(session), session) for session in self.live(query)]
         if after is not None:
-            shown = [s for s in shown if (key(s) < after if descending else key(s) > after)]
+            keys = [each for each in keys if (each[0] < after if descending else each[0] > after)]
         pick = heapq.nlargest if descending else heapq.nsmallest
+        first = pick(limit + 1, keys, key=itemgetter(0))
         ended = await self._engine.store.sessions.ended(query, now=time.time(), sort=sort, limit=limit + 1, after=after)
-        items: list[tuple[Key, Session]] = [(key(s), self._engine.describe(s)) for s in pick(limit + 1, shown, key=key)]
+        items: list[tuple[Key, Session]] = [(key, self._engine.describe(session)) for key, session in first]
         # A session that ended a moment ago may be in both for one turn of the loop.
         seen = {session.id for _, session in items}
-        items += [(key(r), describe(r)) for r in ended if r.id not in seen]
+        items += [((getattr(r, attribute), r.id), describe(r)) for r in ended if r.id not in seen]
         items.sort(key=lambda item: item[0], reverse=descending)
         page = items[:limit]
         next_cursor = encode_cursor(sort, page[-1][0]) if len(items) > limit else None
         tally = await self.tallies.take(query)
-        return SessionPage([session for _, session in page], next_cursor, tally.total)
+        return SessionPage([session for _, session in page], next_cursor, tally.total, dict(tally.by_status))
 
     async def count_by_status(self, query: Filter) -> dict[str, int]:
         """Return how many match by status, whatever the filter says of states."""

@@ -11,6 +11,7 @@ import heapq
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import Final, NamedTuple, TypeVar
 
 from ..engine.engine import Engine
@@ -85,10 +86,11 @@ class Tallies:
         sessions: Iterable[LiveSession] = self._engine.live()
         if not query.is_empty:
             sessions = [session for session in sessions if query.matches(session, now)]
-        matching = [(session.status, session) for session in sessions]
+        matching = [(session.status_at(now), session) for session in sessions]
         counted = Counter([status for status, _ in matching])
-        opened = [(s.record.created_at, s.record.id) for status, s in matching if status in states]
-        return counted, heapq.nlargest(_NEWEST, opened)
+        read = attrgetter("record.created_at", "record.id")
+        chosen = sessions if len(states) == len(STATUSES) else [s for status, s in matching if status in states]
+        return counted, heapq.nlargest(_NEWEST, map(read, chosen))
 
 
 def states_of(query: Filter) -> frozenset[str]:

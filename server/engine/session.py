@@ -235,11 +235,14 @@ class LiveSession(RecordView):
 
     @property
     def status(self) -> str:
+        return self.status_at(time.time())
+
+    def status_at(self, now: float) -> str:
+        """Return the status at a time; a walk over all sessions asks for the time once."""
         record = self.record
         if record.state is not SessionState.INITIALIZED:
             return record.state.value
-        is_active = self.in_flight or time.time() - record.last_activity_at < ACTIVE_WINDOW_SECONDS
-        return "active" if is_active else "idle"
+        return "active" if self.calls or now - record.last_activity_at < ACTIVE_WINDOW_SECONDS else "idle"
 
     def snapshot(self, timeouts: Timeouts) -> Session:
         """Return the session as it is now."""

@@ -216,6 +216,8 @@ class SessionPage(NamedTuple):
     items: list[Session]
     next_cursor: str | None
     total: int
+    by_status: dict[str, int]
+    """How many match by status, whatever the filter says of states."""
 
 
 class InFlight(NamedTuple):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from switchroom.dashboard.contexts.columns import COLUMNS, USUAL, parse_columns, spell_columns
@@ -12,7 +14,7 @@ from switchroom.dashboard.queries import SessionQuery
 from switchroom.dashboard.templating import Templates
 from switchroom.dashboard.urls import Urls
 from switchroom.server.filters import parse_filter
-from switchroom.server.models import Actor, Role
+from switchroom.server.models import Actor, Role, SessionKind, SessionState
 from tests.support.html import Element
 from tests.support.pages import opened, read, running_pages
 
@@ -130,3 +132,32 @@ def test_a_word_that_is_not_finished_is_no_fault(typed: str) -> None:
 
 def test_a_word_that_is_sent_has_to_be_whole() -> None:
     assert "needs a value" in Asked("", "client:", is_finished=True).error
+
+
+async def test_a_frame_is_bounded_and_what_found_no_room_comes_next() -> None:
+    async with running_pages(limits="off") as console:
+        engine, directory = console.room.engine, console.room.directory
+        sessions = [
+            engine.open(SessionKind.STREAMABLE_HTTP, f"s{number}", server="x", state=SessionState.INITIALIZED)
+            for number in range(100)
+        ]
+        for session in sessions:
+            session.record.client_name = "long " * 12
+        rows = [session.record.id for session in sessions]
+        query, since = SessionQuery(size=100), directory.changes.version
+        follower = SessionFrames(
+            directory, Templates(URLS), URLS, query, rows, total=100, rendered_at=time.time(), can_act=True
+        )
+        first = await follower.frame(since)
+        for session in sessions:
+            session.touch()
+        seen: set[str] = set()
+        position = first.n
+        for _ in range(4):
+            frame = await follower.frame(position)
+            assert len(frame.html.encode()) < 40 * 1024
+            seen |= {session_id for session_id in rows if f'id="s-{session_id}"' in frame.html}
+            if len(seen) < 100:
+                assert frame.n < directory.changes.version, "a reconnect asks again for what is missing"
+            position = frame.n
+        assert seen == set(rows)

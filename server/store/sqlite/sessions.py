@@ -98,7 +98,13 @@ class SqliteRegistry:
             parameters |= {"after_value": after[0], "after_id": after[1]}
         direction = "DESC" if is_descending else "ASC"
         statement = self._sql["ended"].format(
-            columns=COLUMNS, figures=self._sql["figures"], conditions=text, sort=column, direction=direction
+            columns=COLUMNS,
+            figures=self._sql["figures"],
+            conditions=text,
+            sort=column,
+            direction=direction,
+            # In their own order and unfiltered the first page is at the index's end; anything else looks at all.
+            index="session_ended" if query.is_empty and column == "last_activity" else "session_counted",
         )
 
         def work(connection: sqlite3.Connection) -> list[SessionRecord]:

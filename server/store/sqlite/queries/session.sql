@@ -22,9 +22,14 @@ max(s.trimmed_seq, coalesce((SELECT max(e.seq) FROM event e WHERE e.session = s.
 (SELECT count(*) FROM kv k WHERE k.session = s.no AND (k.expires IS NULL OR k.expires > :now))
 
 -- name: ended
+-- The page is found through an index alone, and only its rows are read: those of 100,000 sessions would take a second.
 SELECT {columns}, {figures} FROM session s
-WHERE state IN ('rejected', 'closed', 'expired') AND kind <> 'client' {conditions}
-ORDER BY {sort} {direction}, sref {direction} LIMIT :limit
+WHERE no IN (
+    SELECT no FROM session s INDEXED BY {index}
+    WHERE state IN ('rejected', 'closed', 'expired') AND kind <> 'client' {conditions}
+    ORDER BY {sort} {direction}, sref {direction} LIMIT :limit
+)
+ORDER BY {sort} {direction}, sref {direction}
 
 -- name: count_ended
 SELECT state, count(*) FROM session s
