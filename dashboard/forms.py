@@ -9,7 +9,7 @@ from ..server.data.messages import LEVELS
 from ..server.directory import Directory
 from ..server.errors import NotFound
 from ..server.ids import new_reference
-from ..server.models import STANDALONE_STREAM, Session
+from ..server.models import STANDALONE_STREAM, Session, SessionKind
 from .contexts.dialogs import CancelForm, ClosingForm, MessageForm, ReplayForm
 from .contexts.log import plain_id
 from .contexts.sessions import client_name
@@ -47,13 +47,20 @@ def message_form(
     return MessageForm(
         action=urls.messages(session.id),
         client=client_name(session),
-        has_stream=has_standalone_stream(directory, session),
+        outlook=_message_outlook(directory, session),
         text=given.get("text", ""),
         level=level if level in LEVELS else "info",
         levels=LEVELS,
         idempotency_key=given.get("idempotency_key") or new_reference(),
         error=error,
     )
+
+
+def _message_outlook(directory: Directory, session: Session) -> str:
+    if session.kind is SessionKind.HANDLE:
+        return "A handle has no stream of its own: its client is told through its listen streams, if one is open."
+    stream = "open now" if has_standalone_stream(directory, session) else "not open: the message waits for the next one"
+    return f"Sent as notifications/message on the session's standalone stream, which is {stream}."
 
 
 def cancel_form(

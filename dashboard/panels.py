@@ -9,19 +9,15 @@ from typing import NamedTuple
 from ..server.attach import Switchroom
 from ..server.directory import Directory
 from ..server.errors import NotFound
-from ..server.models import Actor, Event, Role, Session, SessionKind
+from ..server.models import Actor, Event, Role, Session
 from .contexts.detail import Summary, make_summary
 from .contexts.keys import KeyList, KeyRights, make_keys
 from .contexts.log import EventRow, Inspector, Log, make_choices, make_inspector, make_rows, methods_in
+from .contexts.possible import no_stream
 from .contexts.resources import ResourceList, make_resources
 from .contexts.streams import StreamList, make_streams
 from .queries import EVENTS_SHOWN, LogQuery
 from .urls import QueryValue, Urls
-
-_NO_STREAM = "No stream is open. The client opens one with GET when it wants to be told things unasked."
-_NO_HANDLE_STREAM = (
-    "A handle has no stream of its own. Its client is told things through subscriptions/listen, under Clients."
-)
 
 
 class Place(NamedTuple):
@@ -134,9 +130,9 @@ def streams_panel(directory: Directory, urls: Urls, session: Session, *, can_act
         directory.streams(session.id),
         directory.in_flight(session.id),
         urls,
-        session.id,
+        session,
         can_act=can_act,
-        era_note=_NO_HANDLE_STREAM if session.kind is SessionKind.HANDLE else _NO_STREAM,
+        era_note=no_stream(session),
     )
 
 

@@ -48,6 +48,9 @@ class Urls:
     def session_menu(self, session_id: str) -> str:
         return self.session(session_id, "menu")
 
+    def timeouts(self, session_id: str) -> str:
+        return self.session(session_id, "timeouts")
+
     def expiration(self, session_id: str) -> str:
         return self.session(session_id, "expiration")
 

@@ -14,6 +14,7 @@ from . import (
     operators,
     replays,
     stream_closings,
+    timeouts,
     views,
 )
 
@@ -28,6 +29,7 @@ def action_routers() -> list[APIRouter]:
         cancellations,
         stream_closings,
         holding_endings,
+        timeouts,
         views,
         operators,
         keys,

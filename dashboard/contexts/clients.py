@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ...server.models import Session
+from ...server.models import Era, Session
 from ..charts.bars import Bars, draw_bars
 from ..formatting import share
 from .detail import Summary
 from .log import Log
+from .possible import why_sessionless
 from .sessions import client_hue, client_letter, client_name
 from .shell import LiveLink
 from .streams import StreamList
@@ -36,6 +37,8 @@ class ClientRow:
     in_flight: int
     streams: int
     seen_at: float
+    why: str
+    """Why it has no session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,8 @@ class ClientsPage:
     live_link: LiveLink
     rows: tuple[ClientRow, ...]
     handles_url: str
+    has_stateless: bool
+    """Whether a client of the handshake era is among them, whose server runs with `--stateless`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,7 @@ class ClientPage:
     letter: str
     hue: int
     is_identified: bool
+    is_modern: bool
     handles_url: str
     summary: Summary
     opened: StreamList
@@ -85,9 +91,12 @@ def make_client_row(session: Session) -> ClientRow:
         in_flight=session.in_flight,
         streams=session.open_streams,
         seen_at=session.last_activity_at,
+        why=why_sessionless(session),
     )
 
 
 def make_clients(sessions: Iterable[Session], live_link: LiveLink, handles_url: str) -> ClientsPage:
     """Return the list in the order given."""
-    return ClientsPage(live_link, tuple(make_client_row(session) for session in sessions), handles_url)
+    found = list(sessions)
+    rows = tuple(make_client_row(session) for session in found)
+    return ClientsPage(live_link, rows, handles_url, any(session.era is Era.HANDSHAKE for session in found))

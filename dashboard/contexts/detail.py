@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ...server.filters.durations import spell
 from ...server.models import InFlight, Session, SessionKind, StoredKey
 from ..formatting import age, count, duration, rate, share, size
 from ..urls import TABS, Urls
 from ..wording import TRANSPORTS
 from .audit import AuditTrail
 from .capabilities import CapabilityList
+from .history import History
 from .keys import KeyList
 from .log import Log
+from .possible import why_no_message, why_no_replay
 from .resources import ResourceList
 from .sessions import STATUS_LABELS, client_hue, client_letter, client_name
 from .shell import LiveLink
@@ -33,7 +36,7 @@ class StatusPill:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Title and verbs. `why_not` says in words why a session of this kind cannot be written to."""
+    """Title and verbs; those that a session cannot take are disabled, with the reason."""
 
     template: ClassVar[str] = "sessions/_head.html"
     name: ClassVar[str] = "head"
@@ -44,7 +47,8 @@ class Head:
     hue: int
     can_act: bool
     is_live: bool
-    why_not: str
+    why_no_replay: str
+    why_no_message: str
     secret: str
     """What its secret id is called and begins with, for people who compare it with a client's log."""
 
@@ -111,6 +115,7 @@ class SessionPanel:
 
     name: ClassVar[str] = "panel"
     timeline: Timeline | None = None
+    history: History | None = None
     log: Log | None = None
     keys: KeyList | None = None
     streams: StreamList | None = None
@@ -150,20 +155,10 @@ def make_head(session: Session, *, can_act: bool) -> Head:
         hue=client_hue(client),
         can_act=can_act,
         is_live=session.is_live,
-        why_not=why_not_writable(session),
+        why_no_replay=why_no_replay(session),
+        why_no_message=why_no_message(session),
         secret=f"{label} {session.mcp_session_id_prefix}…" if session.mcp_session_id_prefix else "",
     )
-
-
-def why_not_writable(session: Session) -> str:
-    """Return why nothing can be sent to this session, or `""` when it can."""
-    if not session.is_live:
-        return "The session has ended."
-    if session.kind is SessionKind.HANDLE:
-        return "A handle has no stream of its own: MCP 2026-07-28 clients are reached through their listen streams."
-    if session.kind is not SessionKind.STREAMABLE_HTTP:
-        return "This transport has no stream that can be resumed or written to from here."
-    return ""
 
 
 def make_summary(
@@ -202,6 +197,9 @@ def _facts(session: Session, now: float) -> list[Fact]:
         facts.append(Fact("Ended", "ago", "ago", session.ended_at))
     elif session.expires_at is not None and session.expires_at > now:
         facts.append(Fact("Expires", "in", "until", session.expires_at))
+    if session.is_live and session.kind is not SessionKind.CLIENT:
+        limits = f"idle {spell(session.idle_seconds)}, lifetime {spell(session.lifetime_seconds)}"
+        facts.append(Fact("Limits", limits))
     return facts
 
 

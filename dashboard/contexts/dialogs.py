@@ -97,7 +97,8 @@ class MessageForm:
     name: ClassVar[str] = "letter"
     action: str
     client: str
-    has_stream: bool
+    outlook: str
+    """How it reaches the client, and when."""
     text: str
     level: str
     levels: tuple[str, ...]
@@ -118,6 +119,26 @@ class CancelForm:
     target: str
     reason: str
     error: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimeoutsForm:
+    """Extend or shorten how long one session may be idle, or may live."""
+
+    template: ClassVar[str] = "dialogs/_timeouts.html"
+    name: ClassVar[str] = "limits"
+    action: str
+    client: str
+    now: str
+    idle: str
+    idle_hint: str
+    idle_error: str
+    why_no_idle: str
+    lifetime: str
+    lifetime_hint: str
+    lifetime_error: str
+    reason: str
+    reason_error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +178,7 @@ class FormPage:
     letter: MessageForm | None = None
     cancelling: CancelForm | None = None
     closing: ClosingForm | None = None
+    limits: TimeoutsForm | None = None
     shortcuts: Shortcuts | None = None
     access: AccessForm | None = None
     keying: KeyForm | None = None

@@ -16,5 +16,6 @@ class RowMenu:
     client: str
     can_act: bool
     is_live: bool
-    why_not: str
+    why_no_replay: str
+    why_no_message: str
     same_client_url: str

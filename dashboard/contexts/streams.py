@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ...server.models import STANDALONE_STREAM, InFlight, StreamInfo
+from ...server.models import STANDALONE_STREAM, InFlight, Session, StreamInfo
 from ..urls import Urls
 from .log import plain_id
+from .possible import why_not_closable
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,9 @@ class StreamRow:
     last_write_at: float | None
     resumed: str
     close_url: str
-    """Empty where the viewer may not act."""
+    """Empty where it cannot be closed, or the viewer may not act."""
+    why_not_closable: str
+    """Why nobody can close it by itself; empty when it can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +64,6 @@ _LABELS = {
 }
 
 
-_CLOSABLE = ("get", "post", "listen")
-"""A stream of another kind is the session itself, which is expired instead."""
-
-
 def stream_label(stream: StreamInfo) -> str:
     """Return what a stream is called: a GET may also resume a request's own one."""
     is_resumed_post = stream.kind == "get" and stream.stream != STANDALONE_STREAM
@@ -75,25 +74,28 @@ def make_streams(
     streams: Iterable[StreamInfo],
     calls: Iterable[InFlight],
     urls: Urls,
-    session_id: str,
+    session: Session,
     *,
     can_act: bool,
     era_note: str,
 ) -> StreamList:
     """Return the tab."""
-    rows = tuple(
-        StreamRow(
-            label=stream_label(stream),
-            method=stream.method or "",
-            opened_at=stream.opened_at,
-            sent=stream.sent,
-            last_write_at=stream.last_write_at,
-            resumed="" if stream.resumed_from is None else f"from event {stream.resumed_from}",
-            close_url=urls.stream_closing(session_id, stream.stream) if can_act and stream.kind in _CLOSABLE else "",
-        )
-        for stream in streams
+    rows = tuple(_stream(stream, urls, session, can_act) for stream in streams)
+    return StreamList(rows, tuple(_call(call, urls, session.id, can_act) for call in calls), era_note)
+
+
+def _stream(stream: StreamInfo, urls: Urls, session: Session, can_act: bool) -> StreamRow:
+    why_not = why_not_closable(session, stream)
+    return StreamRow(
+        label=stream_label(stream),
+        method=stream.method or "",
+        opened_at=stream.opened_at,
+        sent=stream.sent,
+        last_write_at=stream.last_write_at,
+        resumed="" if stream.resumed_from is None else f"from event {stream.resumed_from}",
+        close_url=urls.stream_closing(session.id, stream.stream) if can_act and not why_not else "",
+        why_not_closable=why_not,
     )
-    return StreamList(rows, tuple(_call(call, urls, session_id, can_act) for call in calls), era_note)
 
 
 def call_progress(call: InFlight) -> str:

@@ -10,6 +10,7 @@ from ...server.attach import Switchroom
 from ...server.errors import NotFound
 from ...server.models import Event, EventKind, Session
 from ..contexts.detail import make_pill, make_tabs
+from ..contexts.history import make_history
 from ..contexts.timeline import RANGES, range_value
 from ..panels import Place, keys_panel, log_rows, resources_panel, streams_panel, summary_panel
 from ..queries import EVENTS_SHOWN, LogQuery
@@ -72,6 +73,7 @@ class SessionPageFrames:
         if self._tab == "timeline" and now - self._charted_at >= _CHART_EVERY:
             self._charted_at = now
             self._parts.show("timeline", await self._timeline.draw(session))
+            self._parts.show("history", make_history(await self._room.directory.history(session.id)))
         return Frame(self._parts.take(), n)
 
     async def _show_summary(self, session: Session) -> None:

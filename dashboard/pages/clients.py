@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from ...server.filters import quote_value
-from ...server.models import Role, Session, SessionKind
+from ...server.models import Era, Role, Session, SessionKind
 from ..contexts import clients as view
 from ..contexts.sessions import client_hue, client_letter, client_name
 from ..contexts.shell import Crumb, Frame, LiveLink
@@ -56,6 +56,7 @@ async def show_client(
         letter=client_letter(name),
         hue=client_hue(name),
         is_identified=session.principal is not None,
+        is_modern=session.era is Era.MODERN,
         handles_url=_handles_url(urls, session),
         summary=await summary_panel(room, urls, session),
         opened=streams_panel(directory, urls, session, can_act=actor.role.includes(Role.OPERATOR)),

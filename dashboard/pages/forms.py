@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
-from .. import forms
+from .. import forms, limit_forms
 from ..bulk_forms import MAX_CHOSEN, Asked, bulk_form, expire_one
 from ..contexts.dialogs import FormPage
 from ..deps import CurrentSwitchroom, OperatorActor
@@ -105,6 +105,13 @@ async def ask_sign_out(request: Request, session_id: str, actor: OperatorActor, 
     """Ask before a sign-in is ended."""
     form = forms.end_sign_in_form(urls_of(request), await room.directory.session(session_id))
     return await render_form(request, room, actor, form, FormPage(closing=form), "End sign-in")
+
+
+@router.get("/sessions/{session_id}/timeouts")
+async def ask_timeouts(request: Request, session_id: str, actor: OperatorActor, room: CurrentSwitchroom) -> Response:
+    """Ask for other limits of one session."""
+    form = limit_forms.timeouts_form(urls_of(request), await room.directory.session(session_id))
+    return await render_form(request, room, actor, form, FormPage(limits=form), "Session limits")
 
 
 @router.get("/sessions/{session_id}/streams/{stream}/closing")

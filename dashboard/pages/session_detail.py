@@ -11,12 +11,14 @@ from fastapi.responses import PlainTextResponse, Response
 
 from ...server.attach import Switchroom
 from ...server.filters import quote_value
-from ...server.models import Actor, Role, Session, SessionKind
+from ...server.models import Actor, Role, Session
 from ..contexts import detail as view
 from ..contexts.audit import AuditTrail, make_trail
 from ..contexts.capabilities import make_capabilities
+from ..contexts.history import make_history
 from ..contexts.log import payload_text
 from ..contexts.menu import RowMenu
+from ..contexts.possible import why_no_message, why_no_replay
 from ..contexts.sessions import client_name
 from ..contexts.shell import Crumb, Frame, LiveLink
 from ..contexts.timeline import default_range, parse_range, range_value
@@ -49,6 +51,7 @@ async def show_timeline(
     minutes = default_range(session, time.time()) if asked is None else asked
     place = Place(session, partial(urls.session, session_id, range=None if asked is None else wanted))
     panel = view.SessionPanel(
+        history=make_history(await room.directory.history(session_id)),
         timeline=await TimelineData(room.directory, urls, session_id, minutes, query.kept).draw(session),
         log=await log_panel(room.directory, urls, place, query, can_replay=_can_replay(actor, session)),
     )
@@ -127,7 +130,8 @@ async def show_menu(request: Request, session_id: str, actor: CurrentActor, room
         client=client,
         can_act=_can_act(actor),
         is_live=session.is_live,
-        why_not=view.why_not_writable(session),
+        why_no_replay=why_no_replay(session),
+        why_no_message=why_no_message(session),
         same_client_url=urls_of(request).sessions(f"client:{quote_value(session.client_name)}"),
     )
     return render_partial(request, menu)
@@ -195,4 +199,4 @@ def _can_act(actor: Actor) -> bool:
 
 
 def _can_replay(actor: Actor, session: Session) -> bool:
-    return _can_act(actor) and session.is_live and session.kind is SessionKind.STREAMABLE_HTTP
+    return _can_act(actor) and session.is_live and not why_no_replay(session)

@@ -14,8 +14,9 @@ from mcp.server.mcpserver import Context
 
 from ..engine.engine import Engine
 from ..engine.session import LiveSession
-from ..engine.timeouts import NO_LIMIT, check_seconds, give_timeouts, spell
+from ..engine.timeouts import check_seconds, give_timeouts
 from ..errors import InvalidInput
+from ..filters.durations import NO_LIMIT, spell
 from ..models import SessionKind, SessionState, Transition, history_of
 from .calling import calling_session
 from .telling import told

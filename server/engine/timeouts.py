@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..errors import InvalidInput, StartupError
 from ..filters import Filter, Matchable, parse_filter
-from ..filters.values import parse_duration
+from ..filters.durations import MAX_SECONDS, read_limit, spell
 from ..models import EventKind, SessionRecord, note_transition
 from ..settings import Settings
 from .session import LiveSession, forget_outcome
@@ -22,13 +22,8 @@ from .session import LiveSession, forget_outcome
 if TYPE_CHECKING:
     from .engine import Engine
 
-NO_LIMIT: Final = 0.0
-"""In a record: this session has no such limit. `None` means that it has none of its own."""
-
-MAX_SECONDS: Final = 366 * 24 * 3600.0
 _STABLE_KEYS: Final = ("client", "version", "principal", "server", "transport", "kind", "protocol", "address")
 _SETTING: Final = "SWITCHROOM_TIMEOUT_RULES"
-_UNITS: Final[Mapping[str, int]] = MappingProxyType({"d": 86_400, "h": 3_600, "m": 60, "s": 1})
 
 
 class Timeouts(NamedTuple):
@@ -112,30 +107,6 @@ def check_seconds(name: str, seconds: float | None) -> float | None:
             field=name,
         )
     return seconds
-
-
-def read_limit(text: str) -> float | None:
-    """Return the seconds of `90s`, `1h30m` or `none` (no limit); `None` when it is nothing like that."""
-    lowered = text.strip().casefold()
-    if lowered == "none":
-        return NO_LIMIT
-    seconds = parse_duration(lowered)
-    return seconds if seconds is not None and 0 < seconds <= MAX_SECONDS else None
-
-
-def spell(seconds: float | None) -> str:
-    """Return a limit as it can be typed: `1h30m`, `45s`, `none`."""
-    if not seconds:
-        return "none"
-    rest = round(seconds)
-    if rest == 0:
-        return f"{seconds:g}s"
-    parts: list[str] = []
-    for unit, size in _UNITS.items():
-        amount, rest = divmod(rest, size)
-        if amount:
-            parts.append(f"{amount}{unit}")
-    return "".join(parts)
 
 
 def _split(text: str) -> list[str]:

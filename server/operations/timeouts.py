@@ -7,8 +7,9 @@ from typing import Final
 
 from ..engine.engine import Engine
 from ..engine.session import LiveSession
-from ..engine.timeouts import NO_LIMIT, check_seconds, give_timeouts, spell
+from ..engine.timeouts import check_seconds, give_timeouts
 from ..errors import AlreadyEnded, InvalidInput, Unsupported
+from ..filters.durations import NO_LIMIT, spell
 from ..models import Actor, SessionKind
 from .actions import Actions
 from .results import TimeoutsResult

@@ -13,7 +13,7 @@ import anyio
 from mcp.server.mcpserver import Context, MCPServer, Resolve
 
 from ..data import SessionData, SessionLife, log_message, session_data, session_life
-from ..engine.timeouts import spell
+from ..filters.durations import spell
 
 Life = Annotated[SessionLife, Resolve(session_life)]
 Data = Annotated[SessionData, Resolve(session_data)]

@@ -209,18 +209,42 @@ async def test_a_replay_without_a_proper_choice_is_refused_in_the_form(
     assert form.one("p.error").text
 
 
-async def test_a_handle_session_says_why_nothing_can_be_sent_to_it_and_can_be_expired(
+async def test_a_handle_session_says_why_nothing_can_be_replayed_to_it_and_can_be_expired(
     console: Console, browser: httpx2.AsyncClient
 ) -> None:
     await modern_call(console, "open_session")
     (session,) = await newest(console)
     page = read(await browser.get(f"/admin/sessions/{session.id}"))
-    assert "A handle has no stream of its own" in page.one("p.why-not").text
-    assert [each.text for each in page.one("div.actions").select("a")] == ["Expire…"]
+    assert "nothing to replay on" in page.one("p#why-no-replay").text
+    (disabled,) = [each for each in page.one("div.actions").select("button") if "disabled" in each.attributes]
+    assert (disabled.text, disabled.attributes["aria-describedby"]) == ("Replay…", "why-no-replay")
+    assert [each.text for each in page.one("div.actions").select("a")] == ["Message…", "Limits…", "Expire…"]
     form = read(await browser.post(f"/admin/sessions/{session.id}/replays", data={"choice": "one", "seq": "1"}), 422)
     assert "MCP 2026-07-28 has none" in form.text
     await browser.post(f"/admin/sessions/{session.id}/expiration", data={"reason": "r"})
     assert await state_of(console, session.id) is SessionState.EXPIRED
+
+
+async def test_an_operator_sets_limits_in_a_dialog_and_the_history_shows_it(
+    console: Console, browser: httpx2.AsyncClient
+) -> None:
+    session = await opened(console)
+    path = f"/admin/sessions/{session.id}/timeouts"
+    form = read(await browser.get(path))
+    assert "idle 30m, lifetime none" in form.text and "the server's setting" in form.one("p#idle-hint").text
+    wrong = read(await browser.post(path, data={"idle": "soon", "reason": "r"}, headers=HTMX), 422)
+    assert "write 30m, 2h, 1d, or none" in wrong.one("p#idle-hint").text
+    assert wrong.one("input#idle").attributes["value"] == "soon"
+    short = read(await browser.post(path, data={"lifetime": "1ms", "reason": "r"}, headers=HTMX), 422)
+    assert "Expire it instead" in short.one("p#lifetime-hint").text
+    assert "Give a reason" in read(await browser.post(path, data={"idle": "2h"}, headers=HTMX), 422).text
+    answer = await browser.post(path, data={"idle": "2h", "lifetime": "1d", "reason": "long <job>"})
+    assert answer.status_code == 303
+    page = read(await browser.get(answer.headers["location"]))
+    assert "idle 30m to 2h, lifetime none to 1d" in page.text
+    step = page.one("section#history").select("li")[-1]
+    assert "limits: idle 2h, lifetime 1d" in step.text and "long <job>" in step.text
+    assert page.one("section#history").select("li")[0].text.startswith("Initializing")
 
 
 async def test_a_sessionless_client_is_not_dressed_up_as_a_session(
