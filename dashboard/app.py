@@ -222,6 +222,7 @@ def _add_health(console: Console) -> None:
 
 
 _PROBES = ("/healthz", "/readyz")
+_NOT_HERE = Problem(404, "not_found", "There is nothing at this address: this port serves MCP alone.")
 
 
 class Front:
@@ -242,6 +243,7 @@ class Front:
             if not isinstance(route, Route) or "{" in route.path
         ]
         self._sse: SseLeg | None = None
+        self._is_split = False
         for mcp_app in console.switchroom.apps:
             self._mcp.update(entries(mcp_app))
         compose_lifespan(console.app, console, invites=False)
@@ -256,6 +258,18 @@ class Front:
         """Serve the older HTTP+SSE transport beside everything else."""
         self._sse = leg
 
+    def split(self) -> ASGIApp:
+        """Serve MCP and the probes alone from now on, and return the application of the console's own listener."""
+        self._is_split = True
+
+        async def console_side(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http" and scope["path"] in _PROBES:
+                await self._console.app(scope, receive, with_security_headers(scope, send))
+            else:
+                await self._guarded(scope, receive, send)
+
+        return console_side
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (mcp_app := self._mcp_app(scope)) is not None:
             await mcp_app(scope, receive, send)
@@ -264,5 +278,7 @@ class Front:
             await self._console.app(scope, receive, with_security_headers(scope, send))
         elif self._sse is not None and scope["type"] == "http" and self._sse.serves(scope["path"]):
             await self._sse(scope, receive, send)
+        elif self._is_split and scope["type"] == "http":
+            await _NOT_HERE.response()(scope, receive, with_security_headers(scope, send))
         else:
             await self._guarded(scope, receive, send)

@@ -33,7 +33,7 @@ async def prepare_first_run(accounts: Accounts, settings: Settings, base_url: st
     operators = await accounts.operators.all()
     if any(operator.has_password and not operator.is_disabled for operator in operators):
         return None
-    if not is_loopback(settings.host):
+    if not is_loopback(settings.console_host):
         raise StartupError(_needs_operator(settings, operators))
     if any(operator.has_password for operator in operators):
         # Disabled on purpose, and by somebody who can enable them again.
@@ -69,10 +69,10 @@ async def _link(accounts: Accounts, base_url: str) -> str:
 def _needs_operator(settings: Settings, operators: list[Operator]) -> str:
     if any(operator.is_disabled and operator.has_password for operator in operators):
         return (
-            f"Every operator with a password is disabled, so nobody could sign in on {settings.host}. "
+            f"Every operator with a password is disabled, so nobody could sign in on {settings.console_host}. "
             f"Run `switchroom operators enable NAME`."
         )
     return (
-        f"Listening on {settings.host} needs an operator first: "
+        f"Listening on {settings.console_host} needs an operator first: "
         f"set SWITCHROOM_ADMIN_PASSWORD ({MIN_PASSWORD_LENGTH} characters or more)."
     )

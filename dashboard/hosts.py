@@ -57,7 +57,8 @@ class AllowedHosts:
     def of(cls, settings: Settings) -> AllowedHosts:
         named = [text.strip() for text in settings.allowed_hosts.split(",")]
         # An address of our own is safe against DNS rebinding; "every address" is not a name of ours.
-        own = [] if settings.host in ("", "0.0.0.0", "::") else [_bracketed(settings.host)]
+        listening = {settings.host, settings.console_host} - {"", "0.0.0.0", "::"}
+        own = [_bracketed(host) for host in sorted(listening)]
         return cls(frozenset(host for text in (*named, *own) if (host := parse_host(text)) is not None))
 
     def __contains__(self, host: HostPort) -> bool:

@@ -64,7 +64,8 @@ def flash_of(entry: AuditEntry) -> Flash:
 
 def mcp_endpoint(request: Request) -> str:
     """Return the address MCP clients connect to, as seen from this browser."""
-    return str(request.base_url).rstrip("/") + urls_of(request).mcp_path
+    base = getattr(request.app.state, "mcp_base", "") or str(request.base_url).rstrip("/")
+    return f"{base}{urls_of(request).mcp_path}"
 
 
 async def render_form(

@@ -17,6 +17,10 @@ class Settings(BaseSettings):
     """Address to listen on."""
     port: int = Field(default=8000, ge=0, le=65535)
     """Port to listen on; 0 lets the system choose."""
+    admin_port: int | None = Field(default=None, ge=0, le=65535)
+    """Port of the console alone; `port` then serves MCP alone. Unset: one port serves both."""
+    admin_host: str = "127.0.0.1"
+    """Address that `admin_port` listens on."""
     db: str = "sqlite:///switchroom.db"
     """Where sessions and their events are kept: `sqlite:///path` or `memory:`."""
     durability: Literal["interval", "commit"] = "interval"
@@ -152,6 +156,11 @@ class Settings(BaseSettings):
 
     announcements: bool = True
     """Declare what broadcasts need: `logging` in the handshake era, the announcements resource in the newer one."""
+
+    @property
+    def console_host(self) -> str:
+        """Address that the console listens on."""
+        return self.host if self.admin_port is None else self.admin_host
 
     @property
     def has_limits(self) -> bool:

@@ -8,12 +8,13 @@ import socket
 import subprocess
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import ExitStack, closing, contextmanager, suppress
+from typing import Any, Literal, NamedTuple
 
 import click
 import uvicorn
 from pydantic import SecretStr, ValidationError
+from starlette.types import ASGIApp
 
 from ...server.attach import McpServer
 from ...server.current import hidden_now
@@ -25,6 +26,7 @@ from ..app import Console, create_app
 from ..first_run import prepare_first_run
 from ..hosts import is_loopback
 from .connections import ConnectionLedger, bounded_protocol
+from .listeners import AdminServer, MainServer, base_of, bind
 from .targets import load_target
 
 MAX_DEMO = 100
@@ -34,6 +36,11 @@ MAX_DEMO = 100
 @click.argument("target", required=False)
 @click.option("--host", help="Address to listen on (default: 127.0.0.1).")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 chooses a free one (default: 8000).")
+@click.option(
+    "--admin-port",
+    type=click.IntRange(0, 65535),
+    help="Port of the console alone; --port then serves MCP alone (default: one port for both).",
+)
 @click.option("--db", metavar="URL", help="Where sessions are kept (default: sqlite:///switchroom.db; or memory:).")
 @click.option("--demo", type=click.IntRange(0, MAX_DEMO), default=0, metavar="N", help="Start N real clients at work.")
 @click.option("--json-response", is_flag=True, help="Answer handshake-era requests as JSON instead of SSE.")
@@ -44,6 +51,7 @@ def serve(
     target: str | None,
     host: str | None,
     port: int | None,
+    admin_port: int | None,
     db: str | None,
     demo: int,
     json_response: bool,
@@ -55,22 +63,20 @@ def serve(
 
     MCP answers at /mcp, the console at /admin, the JSON API at /api/v1.
     """
-    settings = load_settings(host=host, port=port, db=db)
+    settings = load_settings(host=host, port=port, admin_port=admin_port, db=db)
     if demo and settings.secret_keys is None:
         settings = settings.model_copy(update={"secret_keys": SecretStr(TEMPORARY)})
     check_limits(settings)
     configure_logging(settings.log_format, hidden=hidden_now)
     mcp = load_target(target)
-    listener = bind(settings)
-    try:
-        served = _serve(
-            mcp, settings, listener, demo, stdio, json_response=json_response, stateless_http=stateless, with_sse=sse
-        )
-        asyncio.run(served)
-    except KeyboardInterrupt:
-        pass  # the way people stop it
-    finally:
-        listener.close()
+    options = {"json_response": json_response, "stateless_http": stateless, "with_sse": sse}
+    with ExitStack() as stack:
+        main = stack.enter_context(closing(bind(settings.host, settings.port, "--port")))
+        admin: socket.socket | None = None
+        if settings.admin_port is not None:
+            admin = stack.enter_context(closing(bind(settings.admin_host, settings.admin_port, "--admin-port")))
+        with suppress(KeyboardInterrupt):  # the way people stop it
+            asyncio.run(_serve(mcp, settings, Listeners(main, admin), demo, stdio, **options))
 
 
 def load_settings(**given: Any) -> Settings:
@@ -100,60 +106,52 @@ def check_limits(settings: Settings) -> None:
         )
 
 
-def bind(settings: Settings) -> socket.socket:
-    """Return a listening socket.
+class Listeners(NamedTuple):
+    """The sockets that were bound before anything else was done."""
 
-    Raises:
-        StartupError: The address is taken or cannot be used.
-    """
-    try:
-        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-        # The protocol is named because asyncio turns Nagle off only where it is: 40 ms an answer otherwise.
-        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((settings.host, settings.port))
-        listener.listen(2048)
-    except OSError as error:
-        raise StartupError(
-            f"Cannot listen on {settings.host}:{settings.port} ({error.strerror or error}): "
-            "stop what uses it, or choose another with --port."
-        ) from error
-    listener.setblocking(False)
-    return listener
+    main: socket.socket
+    admin: socket.socket | None
+    """`None` where one serves both."""
 
 
 async def _serve(
-    mcp: McpServer, settings: Settings, listener: socket.socket, demo: int, stdio: bool, **options: Any
+    mcp: McpServer, settings: Settings, listeners: Listeners, demo: int, stdio: bool, **options: Any
 ) -> None:
     app, console = create_app(mcp, settings, **options)
     ledger = ConnectionLedger(settings, console.switchroom.engine.limit_hits)
-    port: int = listener.getsockname()[1]
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    base = f"http://{host}:{port}"
+    base = console_base = base_of(settings.host, listeners.main)
+    admin: tuple[AdminServer, socket.socket] | None = None
+    if listeners.admin is not None:
+        console_base, console.app.state.mcp_base = base_of(settings.admin_host, listeners.admin), base
+        admin = AdminServer(_config(app.split(), ledger, lifespan="off")), listeners.admin
     await console.accounts.open()
-    link = await prepare_first_run(console.accounts, settings, f"{base}{console.urls.prefix}")
+    link = await prepare_first_run(console.accounts, settings, f"{console_base}{console.urls.prefix}")
     await console.switchroom.start()
-    config = uvicorn.Config(
+    with demo_clients(f"{base}{console.urls.mcp_path}", demo):
+        announce(console, base, console_base, link, to_stderr=stdio)
+        server = MainServer(_config(app, ledger), admin)
+        speaking = asyncio.create_task(_speak_stdio(console, mcp, server)) if stdio else None
+        await server.serve(sockets=[listeners.main])
+        if speaking is not None:
+            speaking.cancel()
+            (outcome,) = await asyncio.gather(speaking, return_exceptions=True)
+            if isinstance(outcome, Exception):
+                raise StartupError(f"stdio ended: {outcome}") from outcome
+
+
+def _config(app: ASGIApp, ledger: ConnectionLedger, *, lifespan: Literal["auto", "off"] = "auto") -> uvicorn.Config:
+    return uvicorn.Config(
         app,
         access_log=False,
         log_config=None,
         timeout_graceful_shutdown=3,
         server_header=False,
         ws="none",
+        lifespan=lifespan,
         http=bounded_protocol(ledger),
         proxy_headers=bool(ledger.trusted.named),
         forwarded_allow_ips=ledger.trusted.named,
     )
-    with demo_clients(f"{base}{console.urls.mcp_path}", demo):
-        announce(console, base, link, to_stderr=stdio)
-        server = uvicorn.Server(config)
-        speaking = asyncio.create_task(_speak_stdio(console, mcp, server)) if stdio else None
-        await server.serve(sockets=[listener])
-        if speaking is not None:
-            speaking.cancel()
-            (outcome,) = await asyncio.gather(speaking, return_exceptions=True)
-            if isinstance(outcome, Exception):
-                raise StartupError(f"stdio ended: {outcome}") from outcome
 
 
 async def _speak_stdio(console: Console, mcp: McpServer, server: uvicorn.Server) -> None:
@@ -166,12 +164,12 @@ async def _speak_stdio(console: Console, mcp: McpServer, server: uvicorn.Server)
         server.should_exit = True
 
 
-def announce(console: Console, base: str, link: str | None, *, to_stderr: bool = False) -> None:
+def announce(console: Console, base: str, console_base: str, link: str | None, *, to_stderr: bool = False) -> None:
     """Tell the terminal where everything is; standard output is the wire where MCP speaks stdio."""
     version = importlib.metadata.version("switchroom")
     click.echo(f"Switchroom {version}  {', '.join(console.switchroom.directory.server_names)}", err=to_stderr)
     click.echo(f"  MCP      {base}{console.urls.mcp_path}", err=to_stderr)
-    click.echo(f"  Console  {base}{console.urls.prefix}/", err=to_stderr)
+    click.echo(f"  Console  {console_base}{console.urls.prefix}/", err=to_stderr)
     if link is not None:
         click.echo(f"\nSign in with this link (once, within 10 minutes):\n  {link}\n", err=to_stderr)
     sys.stdout.flush()

@@ -169,14 +169,13 @@ class Operators:
 
 
 def _keep_an_admin(connection: sqlite3.Connection, name: str) -> None:
-    """Refuse to take away the last admin who can sign in."""
-    row = connection.execute(
-        "SELECT sum(name <> ?), sum(name = ?) FROM operator"
-        " WHERE role = 'admin' AND disabled IS NULL AND password IS NOT NULL",
-        (name, name),
-    ).fetchone()
-    others, own = row
-    if own and not others:
+    """Refuse to take away the last admin, or the last one who can sign in without a link."""
+    rows = connection.execute(
+        "SELECT name = ?, password IS NOT NULL FROM operator WHERE role = 'admin' AND disabled IS NULL", (name,)
+    ).fetchall()
+    own = [has_password for is_own, has_password in rows if is_own]
+    others = [has_password for is_own, has_password in rows if not is_own]
+    if own and not (any(others) or (others and not own[0])):
         raise Conflict(f"{name} is the last admin who can sign in: make another one first.")
 
 
