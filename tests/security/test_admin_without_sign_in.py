@@ -41,13 +41,18 @@ CREDENTIALS = {
 async def crawl(client: httpx.AsyncClient) -> dict[str, str]:
     """Follow every link of the console from its overview, reading only; return the pages by address."""
     pages: dict[str, str] = {}
+    seen: set[str] = set()
     waiting = ["/admin/"]
     while waiting and len(pages) < 120:
         path = waiting.pop()
-        if path in pages or "/live" in path or "/static/" in path:
+        if path in seen or "/live" in path or "/static/" in path:
             continue
+        seen.add(path)
         answer = await client.get(path, headers={"accept": "text/html"})
         assert answer.status_code < 500, (path, answer.text[:500])
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        if not answer.headers.get("content-type", "").startswith("text/html"):
+            continue  # a download: no browser takes it for a page
         pages[path] = answer.text
         for link in LINK.findall(answer.text):
             target = urlsplit(urljoin(path, link.replace("&amp;", "&")))
