@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ..server.attach import Switchroom
-from ..server.directory import Directory
+from ..server.directory import ERRORS_READ, Directory
 from ..server.errors import NotFound
 from ..server.models import Actor, Event, Role, Session
 from .contexts.detail import Summary, make_summary
+from .contexts.failures import FailureList, make_failures
 from .contexts.keys import KeyList, KeyRights, make_keys
 from .contexts.log import EventRow, Inspector, Log, make_choices, make_inspector, make_rows, methods_in
 from .contexts.possible import no_stream
@@ -139,3 +140,8 @@ def streams_panel(directory: Directory, urls: Urls, session: Session, *, can_act
 def resources_panel(directory: Directory, urls: Urls, session: Session, *, can_act: bool) -> ResourceList:
     """Return what the session holds open."""
     return make_resources(session, directory.resources(session.id), urls, can_act=can_act)
+
+
+async def errors_panel(directory: Directory, urls: Urls, session_id: str) -> FailureList:
+    """Return the session's errors by code."""
+    return make_failures(await directory.errors(session_id), urls, most=ERRORS_READ, of_session=True)

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 QueryValue = str | int | bool | None | Sequence[str]
 
-TABS = ("timeline", "events", "keys", "streams", "resources", "capabilities", "audit")
+TABS = ("timeline", "events", "keys", "streams", "resources", "errors", "capabilities", "audit")
 """Tabs of a session's page; the first one has the session's own address."""
 
 
@@ -146,6 +146,9 @@ class Urls:
     def action(self, action_id: str, **query: QueryValue) -> str:
         """Return the page of one entry of the audit log."""
         return self.at(f"/audit/{quote(action_id, safe='')}", **query)
+
+    def errors(self) -> str:
+        return self.at("/errors")
 
     def health(self) -> str:
         return self.at("/health")

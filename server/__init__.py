@@ -11,24 +11,35 @@ from .data import (
     SessionGroups,
     SessionLife,
     SessionStateStore,
+    ToolFailure,
     log_message,
+    robust,
     session_data,
     session_groups,
     session_life,
 )
+from .resources import SessionResources, session_resources
 from .settings import Settings
+from .sign_in import SignIn, UserVerifier, sign_in
 
 __all__ = [
     "SessionData",
     "SessionGroups",
     "SessionLife",
+    "SessionResources",
     "SessionStateStore",
     "Settings",
+    "SignIn",
     "Switchroom",
+    "ToolFailure",
+    "UserVerifier",
     "attach",
     "log_message",
+    "robust",
     "session_data",
     "session_groups",
     "session_life",
+    "session_resources",
+    "sign_in",
     "switchroom",
 ]

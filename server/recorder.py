@@ -21,6 +21,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import BaseModel, ValidationError
 
 from .current import CurrentCall, current_call
+from .data.failing import with_failure
 from .data.messages import LEVELS
 from .engine.calls import REQUEST_CANCELLED, Call, EarlyAnswer, is_cancelled_from_outside
 from .engine.engine import Engine
@@ -75,6 +76,8 @@ class Recorder:
     async def _in_session(
         self, ctx: ServerRequestContext[Any, Any], call_next: CallNext, current: CurrentCall
     ) -> HandlerResult:
+        if ctx.method == "tools/call":
+            return with_failure(await call_next(ctx), current.call)
         if ctx.method != "logging/setLevel" or not self._engine.settings.announcements:
             return await call_next(ctx)
         level = (ctx.params or {}).get("level")
@@ -109,7 +112,7 @@ class Recorder:
         try:
             with call.scope:
                 call.scope.shield = False  # a broken connection is how this era cancels a request
-                result = await call_next(ctx)
+                result = with_failure(await call_next(ctx), call)
             if call.abort is not None:
                 answer = call.abort
                 raise MCPError(answer.code, answer.message, answer.data)

@@ -9,6 +9,7 @@ from . import (
     audit,
     broadcasts,
     events,
+    failures,
     holdings,
     in_flight,
     jobs,
@@ -24,6 +25,6 @@ from .document import document_router
 
 def api_routers() -> list[APIRouter]:
     """Return the API's routers; their paths are whole (`/api/v1/…`), so include them without a prefix."""
-    nouns = (sessions, lifecycles, refusals, events, in_flight, keys, holdings, actions, jobs, broadcasts, audit)
-    routers = [noun.router for noun in (*nouns, operators, live)]
+    nouns = (sessions, lifecycles, refusals, events, in_flight, keys, holdings, failures, actions, jobs, broadcasts)
+    routers = [noun.router for noun in (*nouns, audit, operators, live)]
     return [*routers, document_router(routers)]

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from ...server.models import AuditEntry, Broadcast, DeliveryStatus, HeldResource, Receipt
+from ...server.models import AuditEntry, Broadcast, DeliveryStatus, ErrorGroup, HeldResource, Receipt
 from ...server.operations import CancelResult, ExpireResult, Job, ReplayResult
 from .values import optional_timestamp, parse_json, timestamp
 
@@ -196,6 +196,44 @@ class ResourceClosingOut(BaseModel):
     action_id: str = Field(description="Of the audit entry.")
     name: str | None = Field(description="Null when the session does not hold it (any more).")
     problem: str | None = Field(description="What closing it raised; it is off the list all the same.")
+
+
+class ErrorGroupOut(BaseModel):
+    """Errors of one code and one tool or method."""
+
+    code: str = Field(description="Stable; the same that clients find in `_meta`.")
+    target: str = Field(description="The tool, or the JSON-RPC method.")
+    count: int
+    sessions: int
+    first_at: str
+    last_at: str
+    last_message: str
+    last_session: str
+    last_seq: int
+
+
+class ErrorGroupsOut(BaseModel):
+    """The newest errors in groups, the most frequent first; at most 300 errors are looked at."""
+
+    items: list[ErrorGroupOut]
+
+    @classmethod
+    def of(cls, groups: Sequence[ErrorGroup]) -> ErrorGroupsOut:
+        items = [
+            ErrorGroupOut(
+                code=group.code,
+                target=group.target,
+                count=group.times,
+                sessions=group.sessions,
+                first_at=timestamp(group.first_at),
+                last_at=timestamp(group.last_at),
+                last_message=group.last_message,
+                last_session=group.last_session,
+                last_seq=group.last_seq,
+            )
+            for group in groups
+        ]
+        return cls(items=items)
 
 
 class SignOutOut(BaseModel):

@@ -13,6 +13,7 @@ from ..urls import TABS, Urls
 from ..wording import TRANSPORTS
 from .audit import AuditTrail
 from .capabilities import CapabilityList
+from .failures import FailureList
 from .history import History
 from .keys import KeyList
 from .log import Log
@@ -120,6 +121,7 @@ class SessionPanel:
     keys: KeyList | None = None
     streams: StreamList | None = None
     resources: ResourceList | None = None
+    errors: FailureList | None = None
     capabilities: CapabilityList | None = None
     audit: AuditTrail | None = None
 
@@ -277,6 +279,7 @@ def make_tabs(session: Session, urls: Urls, current: str, *, resources: int = 0,
         "keys": session.key_count,
         "streams": session.open_streams + session.in_flight,
         "resources": resources,
+        "errors": session.error_count,
         "audit": audit,
     }
     labels = {tab: "Streams and calls" if tab == "streams" else tab.capitalize() for tab in TABS}

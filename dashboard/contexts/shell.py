@@ -110,6 +110,7 @@ def make_shell(
         (
             entry("broadcast", "Broadcasts", urls.broadcasts()),
             entry("audit", "Audit log", urls.audit()),
+            entry("errors", "Errors", urls.errors()),
             entry("health", "Health", urls.health()),
             *([entry("operators", "Operators", urls.operators())] if actor.role.includes(Role.ADMIN) else []),
         ),

@@ -12,7 +12,7 @@ from ...server.models import Event, EventKind, Session
 from ..contexts.detail import make_pill, make_tabs
 from ..contexts.history import make_history
 from ..contexts.timeline import RANGES, range_value
-from ..panels import Place, keys_panel, log_rows, resources_panel, streams_panel, summary_panel
+from ..panels import Place, errors_panel, keys_panel, log_rows, resources_panel, streams_panel, summary_panel
 from ..queries import EVENTS_SHOWN, LogQuery
 from ..templating import Templates
 from ..timeline_data import TimelineData
@@ -89,6 +89,8 @@ class SessionPageFrames:
         if self._tab == "resources":
             held_now = resources_panel(self._room.directory, self._urls, session, can_act=self._can_act)
             self._parts.show("resources", held_now)
+        if self._tab == "errors":
+            self._parts.show("failures", await errors_panel(self._room.directory, self._urls, session.id))
         if self._tab == "keys":
             keys = await keys_panel(self._room, self._urls, session, search=self._search, view=self._chosen_key)
             self._parts.show("keys-table", keys.table)

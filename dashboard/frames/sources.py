@@ -21,6 +21,7 @@ from .broadcast import BroadcastFrames
 from .calls import CallFrames
 from .clients import ClientFrames
 from .events import ServerEventsFrames
+from .failures import FailureFrames
 from .health import HealthFrames
 from .job import JobFrames
 from .overview import OverviewFrames
@@ -175,6 +176,10 @@ def _job(follow: Follow) -> FrameSource:
     return JobFrames(follow.room.directory, follow.templates, job, can_act=follow.can_act)
 
 
+def _errors(follow: Follow) -> FrameSource:
+    return FailureFrames(follow.room, follow.templates, follow.urls)
+
+
 _SOURCES: Final[Mapping[str, Callable[[Follow], FrameSource]]] = {
     "overview": _overview,
     "calls": _calls,
@@ -185,4 +190,5 @@ _SOURCES: Final[Mapping[str, Callable[[Follow], FrameSource]]] = {
     "broadcast": _broadcast,
     "events": _events,
     "job": _job,
+    "errors": _errors,
 }

@@ -24,7 +24,16 @@ from ..contexts.shell import Crumb, Frame, LiveLink
 from ..contexts.timeline import default_range, parse_range, range_value
 from ..cursors import live_cursor
 from ..deps import CurrentActor, CurrentSwitchroom
-from ..panels import Place, key_rights, keys_panel, log_panel, resources_panel, streams_panel, summary_panel
+from ..panels import (
+    Place,
+    errors_panel,
+    key_rights,
+    keys_panel,
+    log_panel,
+    resources_panel,
+    streams_panel,
+    summary_panel,
+)
 from ..queries import LogQuery, WantedEvents
 from ..rendering import render_page, render_partial
 from ..templating import urls_of
@@ -100,6 +109,14 @@ async def show_resources(request: Request, session_id: str, actor: CurrentActor,
     session = await room.directory.session(session_id)
     resources = resources_panel(room.directory, urls_of(request), session, can_act=_can_act(actor))
     return await _respond(request, room, actor, session, "resources", view.SessionPanel(resources=resources))
+
+
+@router.get("/sessions/{session_id}/errors")
+async def show_errors(request: Request, session_id: str, actor: CurrentActor, room: CurrentSwitchroom) -> Response:
+    """Show the session's errors by code."""
+    session = await room.directory.session(session_id)
+    errors = await errors_panel(room.directory, urls_of(request), session.id)
+    return await _respond(request, room, actor, session, "errors", view.SessionPanel(errors=errors))
 
 
 @router.get("/sessions/{session_id}/capabilities")

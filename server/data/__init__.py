@@ -8,6 +8,7 @@ from .groups import SessionGroups, session_groups
 from .hiding import hide
 from .lifecycle import SessionLife, session_life
 from .messages import LEVELS, log_message
+from .robust import ToolFailure, robust
 from .session_data import SessionData, session_data
 
 __all__ = [
@@ -17,8 +18,10 @@ __all__ = [
     "SessionGroups",
     "SessionLife",
     "SessionStateStore",
+    "ToolFailure",
     "hide",
     "log_message",
+    "robust",
     "session_data",
     "session_groups",
     "session_life",

@@ -15,7 +15,8 @@ from ..engine.session import LiveSession
 from ..errors import InvalidInput, NotFound
 from ..models import EventKind, StoredKey
 from ..sealing import event_about, value_about
-from ..store.base import KeyLimits
+from ..store.base import KeyLimits, KeyValues
+from .unit import Unit, current_unit
 from .values import check_name, to_json
 
 MAX_TTL_SECONDS = 10 * 365 * 24 * 3600.0
@@ -33,9 +34,14 @@ class StoredKeys:
         self._engine = engine
         self._session = session
         self._by = by
-        self._store = engine.store.keys
         self._no = session.record.no
         self._limits = KeyLimits(settings.max_keys, settings.max_value_bytes, settings.max_total_value_bytes)
+
+    @property
+    def _store(self) -> KeyValues | Unit:
+        """Where keys are now: in the store, or in the unit of a tool that is all or nothing."""
+        unit = current_unit.get() if self._by is None else None
+        return unit if unit is not None else self._engine.store.keys
 
     async def entry(self, name: str) -> StoredKey | None:
         """Return a key, or `None` when it is absent or expired."""
@@ -146,6 +152,20 @@ class StoredKeys:
         *,
         value: str | None = None,
         is_secret: bool = False,
+    ) -> None:
+        """Count and record a change; in a tool that is all or nothing, once it is kept."""
+        unit = self._store
+
+        async def record() -> None:
+            await self._record_change(change, name, detail, value=value, is_secret=is_secret)
+
+        if isinstance(unit, Unit):
+            unit.after_commit(record)
+        else:
+            await record()
+
+    async def _record_change(
+        self, change: str, name: str, detail: dict[str, object], *, value: str | None, is_secret: bool
     ) -> None:
         self._session.record.key_count = await self._store.count(self._no)
         if self._session.early_end is not None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from mcp.server.mcpserver.exceptions import ToolError
 
+from ..current import current_call
 from ..errors import (
     AlreadyEnded,
     CannotOpen,
@@ -25,6 +26,7 @@ from ..errors import (
     SwitchroomError,
     Unsupported,
 )
+from ..models import Failure
 
 
 class ToldInvalidInput(InvalidInput, ToolError):
@@ -90,5 +92,15 @@ def told() -> Generator[None]:
         for kind in _TOLD:
             if isinstance(error, kind.__mro__[1]):
                 detail: dict[str, Any] = error.detail
+                note_failure(error)
                 raise kind(error.message, **detail) from error
         raise
+
+
+def note_failure(error: SwitchroomError) -> None:
+    """Remember an error's code for the answer of the running call: the SDK passes its text on alone."""
+    current = current_call.get()
+    if current is not None and current.call is not None:
+        retry_after = error.detail.get("retry_after")
+        seconds = retry_after if isinstance(retry_after, int) else None
+        current.call.failure = Failure(error.code, error.message, seconds)

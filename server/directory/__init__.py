@@ -7,12 +7,14 @@ from ..engine.limits import Limit
 from ..engine.refusals import Refusal, Verdict
 from ..engine.streamwatch import StreamCut
 from .directory import Directory
+from .failures import ERRORS_READ
 from .figures import Audience, FlyingCall, Health
 from .tally import Tally
 from .trends import RANGES, Range, Trends, range_named
 from .watching import LimitState, MemoryTrend, StalledStream, Vitals
 
 __all__ = [
+    "ERRORS_READ",
     "RANGES",
     "Audience",
     "Diagnosis",

@@ -22,6 +22,7 @@ from ..models import (
     Broadcast,
     DeliveryStatus,
     Direction,
+    ErrorGroup,
     Event,
     EventKind,
     EventPage,
@@ -39,7 +40,8 @@ from ..models import (
     history_of,
 )
 from ..resources import ResourceRegistry
-from ..store.base import EventQuery, Tail
+from ..store.base import EventQuery, ServerLogQuery, Tail
+from .failures import ERRORS_READ, FailedCall, group_failures
 from .figures import Audience, FlyingCall, Health
 from .listing import Listing
 from .overall import Overall
@@ -229,6 +231,19 @@ class Directory:
     def resources(self, session_id: str) -> list[HeldResource]:
         """Return what a session holds open, in the order it was opened."""
         return self._engine.services.get(ResourceRegistry).held(session_id)
+
+    async def errors(self, session_id: str | None = None) -> list[ErrorGroup]:
+        """Return the newest errors of one session, or of all and of sessionless clients, grouped by code.
+
+        At most `ERRORS_READ` are looked at.
+        """
+        if session_id is not None:
+            query = EventQuery(errors_only=True, newest_first=True, limit=ERRORS_READ)
+            page = await self.events(session_id, query)
+            return group_failures(FailedCall(event, session_id) for event in page.events)
+        query_all = ServerLogQuery(errors_only=True, limit=ERRORS_READ, with_payloads=True)
+        found = await self._engine.store.events.read_all(query_all)
+        return group_failures(FailedCall(each.event, each.session_id) for each in found.events)
 
     def in_flight(self, session_id: str) -> list[InFlight]:
         """Return the requests that are not answered yet, oldest first."""

@@ -11,7 +11,7 @@ from typing import Any
 import anyio
 
 from ..marks import Marks
-from ..models import InFlight
+from ..models import Failure, InFlight
 
 REQUEST_CANCELLED = -32800
 """How the handshake era answers a cancelled request: its streams end only with an answer."""
@@ -51,6 +51,7 @@ class Call:
         "_settled",
         "abort",
         "cancel_requested",
+        "failure",
         "hidden",
         "is_interrupted",
         "is_settled",
@@ -99,6 +100,8 @@ class Call:
         """What its tool says is secret; most say nothing."""
         self.hidden: list[str] = []
         """Secrets to be masked wherever the log would have them: marked arguments, and what `hide` was given."""
+        self.failure: Failure | None = None
+        """The last error with a code that the handler raised; it is the answer's if that carries its text."""
         self.progress: float | None = None
         self.total: float | None = None
 

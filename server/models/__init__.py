@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .blocks import Block, BlockKind
 from .events import STANDALONE_STREAM, Direction, Event, EventKind, EventPage, ServerEvent, ServerLogPage
+from .failures import ErrorGroup, Failure
 from .figures import LATENCY_BOUNDS_US, LATENCY_STEPS, NO_LATENCY, Figures, Gauges, joined, percentile_us
 from .groups import DEFAULT_GROUP, GROUP_NAME, GROUP_NAME_RULE, Group, Member
 from .history import Transition, history_of, note_transition
@@ -48,9 +49,11 @@ __all__ = [
     "Direction",
     "EndedId",
     "Era",
+    "ErrorGroup",
     "Event",
     "EventKind",
     "EventPage",
+    "Failure",
     "Figures",
     "Gauges",
     "Group",

@@ -250,6 +250,21 @@ class KeyLimits(NamedTuple):
     max_total_bytes: int = 4 * 1024 * 1024
 
 
+class KeyWrite(NamedTuple):
+    """One change of a stored key among several that are made together."""
+
+    name: str
+    if_version: int
+    """The version it must have now; 0: it must be absent."""
+    version: int | None
+    """The version it has then; `None` deletes it."""
+    value: str | None = None
+    sealed: bytes | None = None
+    key_id: str | None = None
+    size_bytes: int = 0
+    expires_at: float | None = None
+
+
 class KeyValues(Protocol):
     """Stored keys. Expired keys are never returned."""
 
@@ -279,6 +294,15 @@ class KeyValues(Protocol):
         Raises:
             Conflict: The present version is not `if_version`.
             LimitReached: The session would hold too many keys or bytes; nothing was changed.
+        """
+        ...
+
+    async def apply(self, session_no: int, writes: Sequence[KeyWrite], *, limits: KeyLimits) -> None:
+        """Make all of these changes, or none.
+
+        Raises:
+            Conflict: A key is at another version than its write expects.
+            LimitReached: The session would hold too many keys or bytes.
         """
         ...
 

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from mcp.server.mcpserver import MCPServer
 
-from . import coordination, lifecycle, managed_resources, sensitive, session_keys, sessions, signing_in, workbench
+from . import (
+    coordination,
+    lifecycle,
+    managed_resources,
+    robust,
+    sensitive,
+    session_keys,
+    sessions,
+    signing_in,
+    workbench,
+)
 
 
 def bundled_server(name: str = "switchroom-bundled") -> MCPServer:
@@ -17,6 +27,7 @@ def bundled_server(name: str = "switchroom-bundled") -> MCPServer:
     sensitive.add_to(mcp)
     coordination.add_to(mcp)
     managed_resources.add_to(mcp)
+    robust.add_to(mcp)
     signing_in.add_to(mcp)
     lifecycle.add_to(mcp)
     workbench.add_to(mcp)

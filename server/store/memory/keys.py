@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from ...errors import SwitchroomError
 from ...models import StoredKey
-from ..base import KeyLimits
+from ..base import KeyLimits, KeyWrite
 from ..limits import check_key_limits, check_version
 from ..text import json_text, plain_text
 
@@ -54,6 +55,36 @@ class MemoryKeyValues:
         key = StoredKey(name, json_text(value), version + 1, size_bytes, self._clock(), expires_at, plain_text(key_id))
         self._sessions.setdefault(session_no, {})[name] = _Entry(key, sealed)
         return key
+
+    async def apply(self, session_no: int, writes: Sequence[KeyWrite], *, limits: KeyLimits) -> None:
+        before = dict(self._sessions.get(session_no, {}))
+        try:
+            # Deletions first: they make room for the rest.
+            for write in sorted(writes, key=lambda write: write.version is not None):
+                await self._apply(session_no, write, limits)
+        except SwitchroomError:
+            self._sessions[session_no] = before
+            raise
+
+    async def _apply(self, session_no: int, write: KeyWrite, limits: KeyLimits) -> None:
+        if write.version is None:
+            present = self._live(session_no).get(write.name)
+            check_version(write.name, present.key.version if present is not None else 0, write.if_version)
+            await self.delete(session_no, write.name)
+            return
+        stored = await self.put(
+            session_no,
+            write.name,
+            write.value,
+            sealed=write.sealed,
+            key_id=write.key_id,
+            size_bytes=write.size_bytes,
+            expires_at=write.expires_at,
+            if_version=write.if_version,
+            limits=limits,
+        )
+        kept = self._sessions[session_no][write.name]
+        self._sessions[session_no][write.name] = kept._replace(key=stored._replace(version=write.version))
 
     async def delete(self, session_no: int, name: str, *, if_version: int | None = None) -> bool:
         entry = self._live(session_no).get(name)

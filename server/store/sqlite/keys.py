@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import builtins
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from ...errors import SwitchroomError
 from ...models import StoredKey
-from ..base import KeyLimits
+from ..base import KeyLimits, KeyWrite
 from ..limits import check_key_limits, check_version
 from ..text import json_text, plain_text
 from .queue import WriteQueue
@@ -55,15 +56,49 @@ class SqliteKeyValues:
         columns = {"value": kept_value, "sealed": sealed, "key_id": kept_key_id, "expires": expires_at}
 
         def work(connection: sqlite3.Connection) -> StoredKey:
-            present = self._get(connection, where)
-            version = present.version if present is not None else 0
+            version = self._version(connection, where)
             check_version(name, version, if_version)
-            other_keys, other_bytes = connection.execute(self._sql["others"], where).fetchone()
-            check_key_limits(limits, other_keys=other_keys, other_bytes=other_bytes, size_bytes=size_bytes)
-            connection.execute(self._sql["put"], where | columns | {"version": version + 1, "size": size_bytes})
+            self._put(connection, where, columns | {"version": version + 1, "size": size_bytes}, limits)
             return StoredKey(name, kept_value, version + 1, size_bytes, where["now"], expires_at, kept_key_id)
 
         return await self._queue.submit(work, is_synced=True)
+
+    async def apply(self, session_no: int, writes: Sequence[KeyWrite], *, limits: KeyLimits) -> None:
+        # Deletions first: they make room for the rest.
+        ordered = sorted(writes, key=lambda write: write.version is not None)
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute("SAVEPOINT writes")
+            try:
+                for write in ordered:
+                    self._apply(connection, self._where(session_no, write.name), write, limits)
+            except SwitchroomError:
+                connection.execute("ROLLBACK TO writes")
+                raise
+            finally:
+                connection.execute("RELEASE writes")
+
+        await self._queue.submit(work, is_synced=True)
+
+    def _apply(self, connection: sqlite3.Connection, where: dict[str, Any], write: KeyWrite, limits: KeyLimits) -> None:
+        check_version(write.name, self._version(connection, where), write.if_version)
+        if write.version is None:
+            connection.execute(self._sql["delete"], where)
+            return
+        columns = {"value": json_text(write.value), "sealed": write.sealed, "key_id": plain_text(write.key_id)}
+        kept = {"version": write.version, "size": write.size_bytes, "expires": write.expires_at}
+        self._put(connection, where, columns | kept, limits)
+
+    def _version(self, connection: sqlite3.Connection, where: dict[str, Any]) -> int:
+        present = self._get(connection, where)
+        return present.version if present is not None else 0
+
+    def _put(
+        self, connection: sqlite3.Connection, where: dict[str, Any], columns: dict[str, Any], limits: KeyLimits
+    ) -> None:
+        other_keys, other_bytes = connection.execute(self._sql["others"], where).fetchone()
+        check_key_limits(limits, other_keys=other_keys, other_bytes=other_bytes, size_bytes=columns["size"])
+        connection.execute(self._sql["put"], where | columns)
 
     async def delete(self, session_no: int, name: str, *, if_version: int | None = None) -> bool:
         where = self._where(session_no, name)
