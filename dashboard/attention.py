@@ -115,6 +115,9 @@ def _process(directory: Directory, urls: Urls) -> Iterator[Concern]:
             f"The event loop was {duration(vitals.worst_lag_seconds)} late within the last minute: a handler blocks it"
         )
         yield Concern(words, urls.health(), "warn")
+    if vitals.refused_secrets:
+        words = f"{plural(vitals.refused_secrets, 'secret')} not stored: no key ring. Set SWITCHROOM_SECRET_KEYS"
+        yield Concern(words, urls.health(), "bad")
     if vitals.memory_trend is not None and vitals.memory_trend.is_leak:
         yield Concern(f"Memory grows without sessions: {trend_sentence(vitals.memory_trend)}", urls.health(), "warn")
 
@@ -135,7 +138,7 @@ def _error_spike(directory: Directory, urls: Urls) -> Iterator[Concern]:
         words = f"Errors: {share(now.errors, now.answers)} of the last 5 min, {share(then.errors, then.answers)} before"
         worst = worst_method(now)
         text = f"{words}. {worst}" if worst else words
-        yield Concern(text, urls.sessions("errors:>0 seen:<5m"), "bad")
+        yield Concern(text, urls.events(errors=True, within="5m"), "bad")
 
 
 def _refused_ids(directory: Directory, urls: Urls) -> Iterator[Concern]:

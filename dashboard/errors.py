@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -51,6 +52,8 @@ _HTTP_DETAILS: Final[Mapping[int, str]] = MappingProxyType(
 """For errors of the router, which only repeat the status in words."""
 
 _RETRY_SECONDS: Final = 5
+
+_REFERENCE: Final = re.compile(r"[0-9A-Z]{13}")
 
 _INTERNAL: Final = Problem(500, "internal_error", "Something went wrong here. The server's log says what.")
 
@@ -112,9 +115,18 @@ def _not_signed_in(request: Request, problem: Problem, *, has_ended: bool) -> Re
 
 
 def _html(request: Request, problem: Problem) -> Response:
-    form = InlineError if is_partial_request(request) else ErrorPage
-    text = templates_of(request).render(form(problem.status, problem.title, problem.detail))
+    context = InlineError(problem.status, problem.title, problem.detail)
+    page = ErrorPage(problem.status, problem.title, problem.detail, _trail_of(request, problem))
+    text = templates_of(request).render(context if is_partial_request(request) else page)
     return html_response(text, status=problem.status, headers=dict(problem.headers))
+
+
+def _trail_of(request: Request, problem: Problem) -> str:
+    """Return where the audit log tells what became of a session that is not known any more; `""` for anything else."""
+    named = request.path_params.get("session_id")
+    if problem.status != 404 or not isinstance(named, str) or not _REFERENCE.fullmatch(named):
+        return ""
+    return urls_of(request).audit(q=named)
 
 
 def _headers(error: SwitchroomError) -> Mapping[str, str]:

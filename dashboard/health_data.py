@@ -98,6 +98,7 @@ def _process(room: Switchroom, health: Health, vitals: Vitals) -> tuple[HealthFa
         HealthFact(
             "Sessions hibernated, out of memory", f"{count(health.hibernated)} of {count(health.live_sessions)}"
         ),
+        HealthFact("Key ring for secrets", "set" if vitals.keeps_secrets else "none, secrets are refused"),
         HealthFact("MCP servers", ", ".join(room.directory.server_names)),
         HealthFact("Worker", health.worker_id),
         HealthFact("Switchroom, mcp", f"{health.version}, {health.mcp_version}"),

@@ -45,6 +45,8 @@ class KeyRing:
         """
         self._keys = [_Key(key_id, AESGCM(key)) for key_id, key in keys]
         self.keeps_values = keeps_values
+        self.refused = 0
+        """Secrets that were not stored because no key outlives them."""
 
     @classmethod
     def of(cls, setting: str | None) -> Self:
@@ -86,6 +88,7 @@ class KeyRing:
             Unsupported: With the command that makes a key.
         """
         if not self.keeps_values:
+            self.refused += 1
             raise Unsupported(
                 f"secret=True needs a key: run `{MAKE_ONE}`, set SWITCHROOM_SECRET_KEYS to what it prints, "
                 "and start the server again."

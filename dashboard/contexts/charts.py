@@ -100,12 +100,21 @@ def _sessions(trends: Trends, urls: Urls) -> Chart:
 
 def _requests(trends: Trends, urls: Urls) -> Chart:
     series = (_Series("handshake", "Handshake era", _handshake, is_filled=True), _Series("modern", _MODERN, _modern))
-    return _chart(trends, "requests", "Requests per second, by era", urls.clients(), "", series, rate, linear)
+    return _chart(
+        trends,
+        "requests",
+        "Requests per second, by era",
+        urls.events(within=trends.range.name),
+        "",
+        series,
+        rate,
+        linear,
+    )
 
 
 def _errors(trends: Trends, urls: Urls) -> Chart:
     series = (_Series("errors", "Errors", _error_percent, is_filled=True),)
-    url = urls.sessions("errors:>0")
+    url = urls.events(errors=True, within=trends.range.name)
     return _chart(trends, "errors", "Error rate", url, worst_method(trends.total), series, _percent, _percent_scale)
 
 
@@ -118,7 +127,16 @@ def _latency(trends: Trends, urls: Urls) -> Chart:
         return value
 
     series = (_Series("p99", "p99", at(0.99)), _Series("p95", "p95", at(0.95)), _Series("p50", "p50", at(0.5)))
-    return _chart(trends, "latency", "Latency p50 / p95 / p99", urls.calls(), "", series, duration, logarithmic)
+    return _chart(
+        trends,
+        "latency",
+        "Latency p50 / p95 / p99",
+        urls.events(kind="response", within=trends.range.name),
+        "",
+        series,
+        duration,
+        logarithmic,
+    )
 
 
 def worst_method(total: Figures) -> str:

@@ -18,6 +18,8 @@ class ErrorPage:
     """The status in words."""
     detail: str
     """One sentence that says what to do; may quote a stranger's text."""
+    trail_url: str = ""
+    """Where the audit log says more; empty when it has nothing to say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ import time
 from typing import Any
 
 from ..engine.engine import Engine
+from ..engine.limits import Limit
 from ..engine.session import LiveSession
-from ..errors import InvalidInput, NotFound
+from ..errors import InvalidInput, LimitReached, NotFound
 from ..models import EventKind, StoredKey
 from ..sealing import event_about, value_about
 from ..store.base import KeyLimits, KeyValues
@@ -89,17 +90,21 @@ class StoredKeys:
         text = to_json(value, may_hold_secrets=is_secret)
         about = value_about(self._session.record.id, name)
         sealed = self._engine.ring.seal(text, *about).encode("ascii") if is_secret else None
-        stored = await self._store.put(
-            self._no,
-            name,
-            None if is_secret else text,
-            sealed=sealed,
-            key_id=self._engine.ring.newest if is_secret else None,
-            size_bytes=len(text),
-            expires_at=expires_at,
-            if_version=if_version,
-            limits=self._limits,
-        )
+        try:
+            stored = await self._store.put(
+                self._no,
+                name,
+                None if is_secret else text,
+                sealed=sealed,
+                key_id=self._engine.ring.newest if is_secret else None,
+                size_bytes=len(text),
+                expires_at=expires_at,
+                if_version=if_version,
+                limits=self._limits,
+            )
+        except LimitReached:
+            self._engine.limit_hits.hit(Limit.KEYS, self._session.record.id)
+            raise
         detail: dict[str, object] = {"version": stored.version, "size_bytes": stored.size_bytes}
         if expires_at is not None:
             detail["expires_at"] = expires_at

@@ -81,6 +81,10 @@ class Vitals(NamedTuple):
     stream_faults: StreamFaults
     stream_cut: StreamCut | None
     stalled: tuple[StalledStream, ...]
+    keeps_secrets: bool
+    """Whether a key ring is configured, so that stored values may be secrets."""
+    refused_secrets: int
+    """Secrets that tools and operators could not store for want of one."""
 
 
 def limit_states(engine: Engine) -> tuple[LimitState, ...]:
@@ -123,6 +127,8 @@ def vitals(engine: Engine, memory_bytes: int) -> Vitals:
         stream_faults=engine.stream_watch.faults(),
         stream_cut=engine.stream_watch.cut(),
         stalled=tuple(stalled_streams(engine.by_id.values())),
+        keeps_secrets=engine.ring.keeps_values,
+        refused_secrets=engine.ring.refused,
     )
 
 
