@@ -31,6 +31,7 @@ SCRIPTS: Final = (
     "dialogs.js",
     "selection.js",
     "follow.js",
+    "playback.js",
     "suggest.js",
     "shortcuts.js",
     "vendor/htmx.min.js",

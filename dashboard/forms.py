@@ -10,32 +10,11 @@ from ..server.directory import Directory
 from ..server.errors import NotFound
 from ..server.ids import new_reference
 from ..server.models import STANDALONE_STREAM, Session, SessionKind
-from .contexts.dialogs import CancelForm, ClosingForm, MessageForm, ReplayForm
+from .contexts.dialogs import CancelForm, ClosingForm, MessageForm
 from .contexts.log import plain_id
 from .contexts.sessions import client_name
 from .contexts.streams import stream_label
 from .urls import Urls
-
-
-def replay_form(
-    directory: Directory, urls: Urls, session: Session, *, values: dict[str, str] | None = None, error: str = ""
-) -> ReplayForm:
-    """Return the replay form; `values` are its fields as they were sent."""
-    given = values or {}
-    last = session.event_count
-    default = "one" if given.get("seq") else "after"
-    return ReplayForm(
-        action=urls.replays(session.id),
-        client=client_name(session),
-        choice=given.get("choice") or default,
-        seq=given.get("seq", ""),
-        after_seq=given.get("after_seq") or str(max(session.trimmed_seq, last - 50)),
-        from_seq=given.get("from_seq") or str(max(session.trimmed_seq + 1, last - 50)),
-        to_seq=given.get("to_seq") or str(last),
-        last_seq=last,
-        has_stream=has_standalone_stream(directory, session),
-        error=error,
-    )
 
 
 def message_form(

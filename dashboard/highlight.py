@@ -81,14 +81,20 @@ def render_json(text: str | None, *, limit: int = MAX_SHOWN) -> Rendered:
         try:
             value: Json = json.loads(text or "")
         except (ValueError, RecursionError):
-            for line in visible_block((text or "")[:limit]).splitlines():
-                writer.line(0, ("", line))
-            return writer.rendered(is_cut=len(text or "") > limit)
+            return render_text(text or "", limit=limit)
         _value(writer, value, 0, (), "")
     except _Budget:
         # A `<details>` that is still open ends with its parent element.
         return writer.rendered(is_cut=True)
     return writer.rendered(is_cut=False)
+
+
+def render_text(text: str, *, limit: int = MAX_SHOWN) -> Rendered:
+    """Return a text as it is, one element per line, with what hides in it made visible."""
+    writer = _Writer(limit)
+    for line in visible_block(text[:limit]).splitlines():
+        writer.parts.append(f'<span class="l">{escape(line)}</span>')
+    return writer.rendered(is_cut=len(text) > limit)
 
 
 def _value(writer: _Writer, value: Json, depth: int, lead: tuple[_Piece, ...], comma: str) -> None:

@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import NamedTuple
 
 from ..server.attach import Switchroom
 from ..server.directory import ERRORS_READ, Directory
-from ..server.errors import NotFound
-from ..server.models import Actor, Event, Role, Session
+from ..server.models import Actor, EventKind, Role, Session
+from ..server.store.base import EventQuery
 from .contexts.detail import Summary, make_summary
 from .contexts.failures import FailureList, make_failures
 from .contexts.keys import KeyList, KeyRights, make_keys
-from .contexts.log import EventRow, Inspector, Log, make_choices, make_inspector, make_rows, methods_in
 from .contexts.possible import no_stream
 from .contexts.resources import ResourceList, make_resources
-from .contexts.streams import StreamList, make_streams
-from .queries import EVENTS_SHOWN, LogQuery
-from .urls import QueryValue, Urls
+from .contexts.streams import StreamList, make_calls, make_stream_row, read_openings, stream_trouble
+from .health_data import cut_sentence
+from .urls import Urls
 
-
-class Place(NamedTuple):
-    """Whose log is shown and at which address."""
-
-    session: Session
-    address: Callable[..., str]
-    """Turns query values into the page's address."""
-
-    @property
-    def id(self) -> str:
-        return self.session.id
+_STREAM_EVENTS = 200
+"""Newest openings and closings that are looked at."""
 
 
 async def summary_panel(room: Switchroom, urls: Urls, session: Session) -> Summary:
@@ -41,66 +29,12 @@ async def summary_panel(room: Switchroom, urls: Urls, session: Session) -> Summa
         urls,
         now=time.time(),
         latency=await directory.latency(session.id),
+        last_error_at=await directory.last_error_at(session.id) if session.error_count else None,
         calls=directory.in_flight(session.id),
         keys=await directory.keys(session.id) if session.key_count else (),
         max_streams=room.settings.max_streams,
         max_key_bytes=room.settings.max_total_value_bytes,
     )
-
-
-async def log_panel(directory: Directory, urls: Urls, place: Place, query: LogQuery, *, can_replay: bool) -> Log:
-    """Return one page of the log, newest first, with the chosen event beside it."""
-    page = await directory.events(place.id, query.events())
-    kept = query.values()
-    chosen = await _inspector(directory, urls, place, query, can_replay=can_replay)
-    oldest = page.events[-1].seq if page.events else None
-    return Log(
-        action=place.address(),
-        rows=log_rows(directory, place, query, page.events),
-        kinds=make_choices(query.kind, kinds=True),
-        directions=make_choices(query.direction, kinds=False),
-        method=query.method,
-        methods=methods_in(page.events, query.method),
-        errors_only=query.errors,
-        is_filtered=query.is_filtered,
-        is_following=query.before is None and place.session.is_live,
-        keep=EVENTS_SHOWN,
-        dropped=place.session.trimmed_seq if not page.has_more and page.events else 0,
-        newest_url=place.address(**kept) if query.before is not None else "",
-        older_url=place.address(**kept, before=oldest) if page.has_more else "",
-        clear_url=place.address(),
-        inspected=chosen,
-    )
-
-
-def log_rows(
-    directory: Directory, place: Place, query: LogQuery, events: list[Event], *, known: list[Event] | None = None
-) -> tuple[EventRow, ...]:
-    """Return rows for these events, in their order."""
-    return make_rows(
-        events,
-        calls=directory.in_flight(place.id),
-        address=_sel_address(place, query),
-        chosen=query.sel,
-        known=known or (),
-    )
-
-
-async def _inspector(
-    directory: Directory, urls: Urls, place: Place, query: LogQuery, *, can_replay: bool
-) -> Inspector | None:
-    if query.sel is None:
-        return None
-    try:
-        event = await directory.event(place.id, query.sel)
-    except NotFound:
-        return None
-    return make_inspector(event, urls, place.id, _sel_address(place, query), can_replay=can_replay)
-
-
-def _sel_address(place: Place, query: LogQuery) -> Callable[[int], str]:
-    kept: dict[str, QueryValue] = {**query.values(), "before": query.before}
-    return lambda seq: place.address(**kept, sel=seq)
 
 
 def key_rights(actor: Actor, session: Session) -> KeyRights:
@@ -125,14 +59,36 @@ async def keys_panel(
     return make_keys(keys, urls, session.id, search=search, shown=shown, max_bytes=limit, rights=rights or KeyRights())
 
 
-def streams_panel(directory: Directory, urls: Urls, session: Session, *, can_act: bool) -> StreamList:
-    """Return what is open right now."""
-    return make_streams(
-        directory.streams(session.id),
-        directory.in_flight(session.id),
-        urls,
-        session,
-        can_act=can_act,
+async def streams_panel(room: Switchroom, urls: Urls, session: Session, *, can_act: bool) -> StreamList:
+    """Return what is open right now, what has ended lately, and what cuts streams from outside."""
+    directory, settings, now = room.directory, room.settings, time.time()
+    told = await directory.events(
+        session.id, EventQuery(kinds=(EventKind.STREAM,), limit=_STREAM_EVENTS, newest_first=True)
+    )
+    openings = read_openings(told.events[::-1])
+    cut = directory.vitals().stream_cut
+    return StreamList(
+        streams=tuple(
+            make_stream_row(
+                stream,
+                urls,
+                session,
+                gap=openings.gaps.get(stream.stream),
+                trouble=stream_trouble(stream, now, settings.send_timeout_seconds),
+                can_act=can_act,
+            )
+            for stream in directory.streams(session.id)
+        ),
+        ended=openings.ended,
+        cut=cut_sentence(cut) if cut is not None else "",
+        calls=make_calls(
+            directory.in_flight(session.id),
+            urls,
+            session.id,
+            now=now,
+            hung_after=settings.hung_call_seconds,
+            can_act=can_act,
+        ),
         era_note=no_stream(session),
     )
 

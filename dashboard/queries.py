@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 from fastapi import Depends, Query
 
@@ -23,6 +23,8 @@ DEFAULT_SORT: Final = "-last_seen"
 DEFAULT_SIZE: Final = 50
 EVENTS_SHOWN: Final = 100
 """Rows of the event log on one page."""
+LISTED_PAYLOAD_BYTES: Final = 32 * 1024
+"""Larger payloads are not read for a list: what a row says of them does not come from inside."""
 
 _START: Final = Position()
 _KINDS: Final = frozenset(kind.value for kind in EventKind)
@@ -80,6 +82,48 @@ class SessionQuery:
         )
 
 
+class Times:
+    """Between which times events are wanted, as an address says it."""
+
+    def __init__(self, within: str = "", since: str = "", until: str = "") -> None:
+        self.within = within if within in WITHIN else ""
+        self.since = since.strip()
+        self.until = until.strip()
+        self.error = ""
+        """What cannot be read in it, as a sentence; empty when all is well."""
+        self._bounds: tuple[float | None, float | None] = (None, None)
+        try:
+            self._bounds = parse_time(self.since), parse_time(self.until)
+        except InvalidInput as error:
+            self.error = error.message
+
+    def __bool__(self) -> bool:
+        return bool(self.within or self.since or self.until)
+
+    def values(self) -> dict[str, str | bool]:
+        """Return the query values, for addresses that keep them."""
+        return {"within": self.within, "from_": self.since, "to": self.until}
+
+    def bounds(self) -> tuple[float | None, float | None]:
+        """Return the earliest time and the first one after the end, in Unix seconds."""
+        since, until = self._bounds
+        if self.within:
+            earliest = time.time() - WITHIN[self.within]
+            since = earliest if since is None else max(since, earliest)
+        return since, until
+
+
+class Look(NamedTuple):
+    """How the chosen event's payload is shown."""
+
+    raw: bool = False
+    wrap: bool = True
+
+    def values(self) -> dict[str, QueryValue]:
+        """Return the query values, for addresses that keep them."""
+        return {"as_": "raw" if self.raw else "", "wrap": None if self.wrap else "0"}
+
+
 class LogQuery:
     """What an event log's address asks for. Unknown kinds and directions do not restrict."""
 
@@ -91,6 +135,10 @@ class LogQuery:
         errors: bool = False,
         before: int | None = None,
         sel: int | None = None,
+        *,
+        stream: int | None = None,
+        times: Times | None = None,
+        look: Look | None = None,
     ) -> None:
         self.kind = kind if kind in _KINDS else ""
         self.method = method.strip()
@@ -98,57 +146,57 @@ class LogQuery:
         self.errors = errors
         self.before = before
         self.sel = sel
+        self.stream = stream
+        """Only events of this stream: those of one call, or of the standalone stream."""
+        self.times = times or Times()
+        self.look = look or Look()
 
     @property
     def is_filtered(self) -> bool:
-        return bool(self.kind or self.method or self.direction or self.errors)
+        return bool(self.kind or self.method or self.direction or self.errors or self.times) or self.stream is not None
 
     @property
     def kept(self) -> dict[str, QueryValue]:
         """What an address of the log says in all."""
-        return {**self.values(), "before": self.before, "sel": self.sel}
+        return {**self.values(), "before": self.before, "sel": self.sel, **self.look.values()}
 
-    def values(self) -> dict[str, str | bool]:
+    def values(self) -> dict[str, QueryValue]:
         """Return the filter's own query values, for addresses that keep it."""
-        return {"kind": self.kind, "method": self.method, "direction": self.direction, "errors": self.errors}
+        return {
+            "kind": self.kind,
+            "method": self.method,
+            "direction": self.direction,
+            "errors": self.errors,
+            "stream": self.stream,
+            **self.times.values(),
+        }
 
     def events(self, *, after: int = 0, newest_first: bool = True, limit: int = EVENTS_SHOWN) -> EventQuery:
-        """Return the question for the store."""
+        """Return the question for the store; a list reads no large payloads."""
+        since, until = self.times.bounds()
         return EventQuery(
             after=after,
             before=self.before,
             limit=limit,
+            stream=self.stream,
             kinds=(EventKind(self.kind),) if self.kind else (),
             method=self.method or None,
             direction=Direction(self.direction) if self.direction else None,
             errors_only=self.errors,
             newest_first=newest_first,
+            since=since,
+            until=until,
+            payload_up_to=LISTED_PAYLOAD_BYTES,
         )
 
 
 class ServerEventsQuery:
     """What the address of the server's event log asks for. Unknown kinds and directions do not restrict."""
 
-    def __init__(
-        self,
-        log: LogQuery,
-        q: str = "",
-        add: str = "",
-        within: str = "",
-        since: str = "",
-        until: str = "",
-        is_finished: bool = False,
-    ):
+    def __init__(self, log: LogQuery, q: str = "", add: str = "", is_finished: bool = False) -> None:
         self.log = log
         self.asked = Asked(q, add, is_finished=is_finished)
-        self.within = within if within in WITHIN else ""
-        self.since = since.strip()
-        self.until = until.strip()
-        self._times: tuple[float | None, float | None] = (None, None)
-        try:
-            self._times = parse_time(self.since), parse_time(self.until)
-        except InvalidInput as error:
-            self.asked.error = self.asked.error or error.message
+        self.asked.error = self.asked.error or log.times.error
 
     @property
     def error(self) -> str:
@@ -162,29 +210,25 @@ class ServerEventsQuery:
 
     @property
     def is_filtered(self) -> bool:
-        return self.log.is_filtered or bool(self.asked.filter.terms or self.within or self.since or self.until)
+        return self.log.is_filtered or bool(self.asked.filter.terms)
 
-    def values(self) -> dict[str, str | bool]:
+    def values(self) -> dict[str, QueryValue]:
         """Return the filter's own query values, for addresses that keep it."""
-        times = {"within": self.within, "from_": self.since, "to": self.until}
-        return {"q": self.asked.filter.text, **self.log.values(), **times}
+        return {"q": self.asked.filter.text, **self.log.values()}
 
     def events(self, *, after: int = 0, limit: int = EVENTS_SHOWN) -> ServerLogQuery:
         """Return the question for the store."""
-        since, until = self._times
-        if self.within:
-            earliest = time.time() - WITHIN[self.within]
-            since = earliest if since is None else max(since, earliest)
+        asked = self.log.events()
         return ServerLogQuery(
             after=after,
-            before=self.log.before,
+            before=asked.before,
             limit=limit,
-            kinds=(EventKind(self.log.kind),) if self.log.kind else (),
-            method=self.log.method or None,
-            direction=Direction(self.log.direction) if self.log.direction else None,
-            errors_only=self.log.errors,
-            since=since,
-            until=until,
+            kinds=asked.kinds,
+            method=asked.method,
+            direction=asked.direction,
+            errors_only=asked.errors_only,
+            since=asked.since,
+            until=asked.until,
         )
 
 
@@ -236,22 +280,26 @@ async def log_query(
     errors: bool = False,
     before: Annotated[int | None, Query(ge=1, lt=2**53)] = None,
     sel: Annotated[int | None, Query(ge=1, lt=2**53)] = None,
+    stream: Annotated[int | None, Query(ge=0, lt=2**53)] = None,
+    within: Annotated[str, Query(max_length=10)] = "",
+    since: Annotated[str, Query(alias="from", max_length=60)] = "",
+    until: Annotated[str, Query(alias="to", max_length=60)] = "",
+    shown_as: Annotated[str, Query(alias="as", max_length=10)] = "",
+    wrap: Annotated[str, Query(max_length=2)] = "1",
 ) -> LogQuery:
     """Read the query string of an event log."""
-    return LogQuery(kind, method, direction, errors, before, sel)
+    times, look = Times(within, since, until), Look(shown_as == "raw", wrap != "0")
+    return LogQuery(kind, method, direction, errors, before, sel, stream=stream, times=times, look=look)
 
 
 async def server_events_query(
     log: Annotated[LogQuery, Depends(log_query)],
     q: Annotated[str, Query(max_length=2_100)] = "",
     add: Annotated[str, Query(max_length=2_100)] = "",
-    within: Annotated[str, Query(max_length=10)] = "",
-    since: Annotated[str, Query(alias="from", max_length=60)] = "",
-    until: Annotated[str, Query(alias="to", max_length=60)] = "",
     apply: bool = False,
 ) -> ServerEventsQuery:
     """Read the query string of the server's event log."""
-    return ServerEventsQuery(log, q, add, within, since, until, apply)
+    return ServerEventsQuery(log, q, add, apply)
 
 
 WantedSessions = Annotated[SessionQuery, Depends(session_query)]

@@ -50,10 +50,15 @@
     setTimeout(leave, 9000);
   };
 
+  const textOf = async (button) => {
+    const { copyUrl, copyOf, copy: given } = button.dataset;
+    if (copyUrl) return (await fetch(copyUrl)).text();   /* what is shown is cut: all of it is fetched */
+    const source = document.getElementById(copyOf);
+    if (!source) return given || location.href;
+    return [...source.querySelectorAll(".l")].map((line) => line.textContent).join("\n");
+  };
   const copy = async (button) => {
-    const source = document.getElementById(button.dataset.copyOf);
-    const text = source ? [...source.querySelectorAll(".l")].map((line) => line.textContent).join("\n") : button.dataset.copy || location.href;
-    try { await navigator.clipboard.writeText(text); toast("Copied."); } catch { toast("The browser refused to copy.", "bad"); }
+    try { await navigator.clipboard.writeText(await textOf(button)); toast("Copied."); } catch { toast("The browser refused to copy.", "bad"); }
   };
 
   document.addEventListener("click", (event) => {

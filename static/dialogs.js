@@ -79,6 +79,18 @@
   }, true);
   document.addEventListener("change", (event) => { if (event.target.matches?.("[data-autosubmit] select, [data-autosubmit] input[type=checkbox]")) event.target.form.requestSubmit(); });
 
+  /* What a choice would come to is asked of the server while it is being made; the form itself stays as it is. */
+  document.addEventListener("change", async (event) => {
+    const form = event.target.form;
+    if (!form?.dataset.plan) return;
+    if (event.target.classList.contains("num")) event.target.closest(".choice").querySelector("input[type=radio]").checked = true;
+    const address = `${form.dataset.plan}?${new URLSearchParams(new FormData(form))}`;
+    await window.htmx.ajax("GET", address, { target: "#replay-plan", select: "#replay-plan", swap: "outerHTML" });
+    const n = Number(document.getElementById("replay-plan")?.dataset.sendable || 0);
+    const button = document.getElementById("replay-go");
+    if (button) button.textContent = n ? `Replay ${n.toLocaleString("en-US")} ${n === 1 ? "event" : "events"}` : "Replay events";
+  });
+
   window.switchroom.openDialog = (url) => {
     opener = document.activeElement;
     window.htmx.ajax("GET", url, { target: "#dlg", swap: "innerHTML" });

@@ -132,9 +132,6 @@
   document.addEventListener("DOMContentLoaded", paint);
   document.addEventListener("htmx:after:swap", () => {
     if (root.dataset.connection !== "none" && !document.querySelector(".live-link")) paint();
-    for (const log of document.querySelectorAll("tbody[data-keep]")) {
-      while (log.rows.length > Number(log.dataset.keep)) log.rows[log.rows.length - 1].remove();
-    }
   });
   Object.assign(window.switchroom, { pause, refetch });
 })();

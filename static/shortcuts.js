@@ -52,7 +52,7 @@
       const pill = document.querySelector("[data-refresh]");
       if (pill) pill.click(); else window.switchroom.refetch();
     },
-    " ": () => window.switchroom.pause(),
+    " ": () => (window.switchroom.playback.isHere() ? window.switchroom.playback.toggle() : window.switchroom.pause()),
     "[": () => neighbour(-1),
     "]": () => neighbour(1),
     y: () => press("y"),

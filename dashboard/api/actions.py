@@ -39,6 +39,7 @@ async def replay_events(
         seqs=body.seqs or (),
         from_seq=body.from_seq,
         to_seq=body.to_seq,
+        stream=body.stream,
     )
     return answer(ReplayOut.of(result))
 

@@ -87,6 +87,7 @@ class ReplayIn(Body):
     )
     from_seq: Annotated[int, Field(ge=1, le=MAX_SEQ)] | None = None
     to_seq: Annotated[int, Field(ge=1, le=MAX_SEQ)] | None = None
+    stream: Annotated[Seq, Field(description="0, the GET stream, or that of a call whose client holds it open.")] = 0
 
     @model_validator(mode="after")
     def _one_selection(self) -> ReplayIn:

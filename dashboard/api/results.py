@@ -120,6 +120,7 @@ class ReplayItemOut(BaseModel):
     new_seq: int | None
     status: str = Field(description="`delivered`, `queued` or `skipped`.")
     reason: str
+    method: str | None = Field(description="Null where the log holds no such event.")
 
 
 class ReplayOut(BaseModel):

@@ -24,6 +24,8 @@ class Tick:
     is_now: bool
     is_late: bool
     """Whether it is one that a narrow chart leaves out."""
+    has_seconds: bool
+    """Whether its label needs seconds to tell it from the next."""
 
 
 class Window(NamedTuple):
@@ -45,7 +47,7 @@ def draw_ticks(window: Window) -> tuple[Tick, ...]:
     times = [number * step for number in range(first, int(window.end // step) + 1)]
     shown = [at for at in times if window.x(at) <= 100 - _CLEAR]
     marks = [
-        Tick(window.x(at), at, "start" if window.x(at) < 4 else "middle", False, index % 2 == 1)
+        Tick(window.x(at), at, "start" if window.x(at) < 4 else "middle", False, index % 2 == 1, step < 60)
         for index, at in enumerate(shown)
     ]
-    return (*marks, Tick(100, window.end, "end", is_now=True, is_late=False))
+    return (*marks, Tick(100, window.end, "end", is_now=True, is_late=False, has_seconds=True))

@@ -17,6 +17,7 @@ from .failures import FailureList
 from .history import History
 from .keys import KeyList
 from .log import Log
+from .playback import NothingToPlay, Playback
 from .possible import why_no_message, why_no_replay
 from .resources import ResourceList
 from .sessions import STATUS_LABELS, client_hue, client_letter, client_name
@@ -77,6 +78,8 @@ class Number:
     is_zero: bool = False
     tone: str = ""
     note_url: str = ""
+    note_at: float | None = None
+    """When it last happened, told after the note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,8 @@ class SessionPanel:
     timeline: Timeline | None = None
     history: History | None = None
     log: Log | None = None
+    play: Playback | None = None
+    unplayed: NothingToPlay | None = None
     keys: KeyList | None = None
     streams: StreamList | None = None
     resources: ResourceList | None = None
@@ -169,6 +174,7 @@ def make_summary(
     *,
     now: float,
     latency: tuple[float | None, float | None],
+    last_error_at: float | None,
     calls: Sequence[InFlight],
     keys: Sequence[StoredKey],
     max_streams: int,
@@ -177,7 +183,7 @@ def make_summary(
     """Return facts and numbers; `latency` is p50 and p95 in milliseconds."""
     return Summary(
         tuple(_facts(session, now)),
-        tuple(_numbers(session, urls, now, latency, calls, keys, max_streams, max_key_bytes)),
+        tuple(_numbers(session, urls, now, latency, last_error_at, calls, keys, max_streams, max_key_bytes)),
         _end_note(session),
     )
 
@@ -199,6 +205,8 @@ def _facts(session: Session, now: float) -> list[Fact]:
         facts.append(Fact("Ended", "ago", "ago", session.ended_at))
     elif session.expires_at is not None and session.expires_at > now:
         facts.append(Fact("Expires", "in", "until", session.expires_at))
+    elif session.kind is not SessionKind.CLIENT:
+        facts.append(Fact("Expires", "not while a call or a stream is open"))
     if session.is_live and session.kind is not SessionKind.CLIENT:
         limits = f"idle {spell(session.idle_seconds)}, lifetime {spell(session.lifetime_seconds)}"
         facts.append(Fact("Limits", limits))
@@ -210,6 +218,7 @@ def _numbers(
     urls: Urls,
     now: float,
     latency: tuple[float | None, float | None],
+    last_error_at: float | None,
     calls: Sequence[InFlight],
     keys: Sequence[StoredKey],
     max_streams: int,
@@ -236,6 +245,7 @@ def _numbers(
             errors,
             not session.error_count,
             "bad" if session.error_count else "",
+            note_at=last_error_at,
         ),
         Number("In flight", count(session.in_flight), oldest, f"{streams}#calls", not session.in_flight),
         Number(

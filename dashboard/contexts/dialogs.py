@@ -46,6 +46,54 @@ class ExpireForm:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplayTarget:
+    """A stream that could carry the events."""
+
+    name: ClassVar[str] = "carrier"
+    stream: int
+    label: str
+    hint: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedItem:
+    """What would become, or became, of one event."""
+
+    name: ClassVar[str] = "item"
+    seq: int
+    method: str
+    new_seq: int | None
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayReason:
+    """Why some of the chosen events are not sent, and how many."""
+
+    name: ClassVar[str] = "excuse"
+    count: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayOutlook:
+    """What a replay would do with the present choice."""
+
+    template: ClassVar[str] = "dialogs/_replay_plan.html"
+    name: ClassVar[str] = "outlook"
+    chosen: int
+    sendable: int
+    size: str
+    excuses: tuple[ReplayReason, ...]
+    items: tuple[ReplayedItem, ...]
+    more: int
+    error: str
+    """Why nothing can be said yet: a number is missing, or too many are chosen."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReplayForm:
     """Send notifications of a session again."""
 
@@ -54,25 +102,15 @@ class ReplayForm:
     action: str
     client: str
     choice: str
-    """`one`, `after` or `range`."""
+    """`one`, `from` or `range`."""
     seq: str
-    after_seq: str
     from_seq: str
-    to_seq: str
+    range_from: str
+    range_to: str
     last_seq: int
-    has_stream: bool
+    targets: tuple[ReplayTarget, ...]
+    outlook: ReplayOutlook
     error: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReplayedItem:
-    """What became of one event."""
-
-    name: ClassVar[str] = "item"
-    seq: int
-    new_seq: int | None
-    status: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +123,7 @@ class ReplayDone:
     delivered: int
     queued: int
     skipped: int
+    excuses: tuple[ReplayReason, ...]
     items: tuple[ReplayedItem, ...]
     more: int
 

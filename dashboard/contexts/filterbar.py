@@ -91,7 +91,7 @@ def make_bar(
     address: Callable[[str], str],
     *,
     suggestions_url: str,
-    kept: Mapping[str, str | bool] = MappingProxyType({}),
+    kept: Mapping[str, object] = MappingProxyType({}),
     hint: str = SESSIONS_HINT,
 ) -> FilterBar:
     """Return the filter field; its chips stay what they were when the words being typed are wrong.
@@ -110,6 +110,6 @@ def make_bar(
     return FilterBar(action, q, typing, chips, parts, address(""), suggestions_url, hint, asked.error)
 
 
-def kept_parts(kept: Mapping[str, str | bool]) -> tuple[Kept, ...]:
+def kept_parts(kept: Mapping[str, object]) -> tuple[Kept, ...]:
     """Return what a form sends along, less what is not set."""
     return tuple(Kept(key.rstrip("_"), "1" if value is True else str(value)) for key, value in kept.items() if value)

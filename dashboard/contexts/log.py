@@ -1,19 +1,20 @@
-"""An event log: its rows, its filter, and the inspector beside it."""
+"""An event log: its rows and its filter."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final, cast
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
-from ...server.models import STANDALONE_STREAM, Direction, Event, EventKind, InFlight
+from ...server.models import Direction, Event, EventKind, InFlight
 from ..formatting import duration, size
-from ..highlight import Rendered, render_json
 from ..jsontext import object_of
-from ..urls import Urls
 
-_ANSWERS: Final = frozenset({EventKind.RESPONSE, EventKind.ERROR})
+if TYPE_CHECKING:
+    from .inspector import Inspector  # which names requests as the log's rows do
+
+ANSWERS: Final = frozenset({EventKind.RESPONSE, EventKind.ERROR})
 _PARSED_UP_TO: Final = 32 * 1024
 """Bytes of a request that is parsed for its row in the log."""
 _KIND_LABELS: Final[Mapping[str, str]] = {
@@ -66,27 +67,6 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Inspector:
-    """One event with its payload."""
-
-    template: ClassVar[str] = "events/_inspector.html"
-    name: ClassVar[str] = "inspected"
-    seq: int
-    verdict: str
-    """What an answer came to, for example `timed out after 5.0 s`; empty for the rest."""
-    at: float
-    answers_url: str
-    answers: str
-    stream: str
-    replay_url: str
-    raw_url: str
-    size: str
-    json: Rendered
-    is_missing: bool
-    """Whether the log keeps no payload of this event."""
-
-
-@dataclass(frozen=True, slots=True)
 class Log:
     """The log's table with its filter."""
 
@@ -97,18 +77,55 @@ class Log:
     rows: tuple[EventRow, ...]
     kinds: tuple[Choice, ...]
     directions: tuple[Choice, ...]
+    spans: tuple[Choice, ...]
+    time_label: str
+    """Between which times, in words; empty for any."""
     method: str
     methods: tuple[str, ...]
+    since: str
+    until: str
     errors_only: bool
+    kept: tuple[tuple[str, str], ...]
+    """Query values of the page that its filter keeps."""
+    narrowed: str
+    """To which stream the log is narrowed, in words; empty when to none."""
+    widen_url: str
     is_filtered: bool
     is_following: bool
     keep: int
     """Rows the page keeps while it follows."""
+    region: str
+    """Id of the element that a new filter replaces."""
     dropped: int
     newest_url: str
     older_url: str
+    oldest_base: str
+    """Address of an older page, to which the script adds `before` as rows leave the page at its end."""
     clear_url: str
+    place_url: str
+    """Where the chosen event stands among its neighbours, when that is not on this page."""
+    play_url: str
+    """The log step by step; empty where it cannot be played."""
+    error: str
+    """What cannot be read in the filter; the log is then not restricted by it."""
     inspected: Inspector | None
+
+
+_SPAN_LABELS: Final = {"": "Any time", "5m": "Last 5 min", "15m": "Last 15 min", "1h": "Last hour", "24h": "Last 24 h"}
+
+
+def make_spans(current: str) -> tuple[Choice, ...]:
+    """Return the options of the time select."""
+    return tuple(Choice(value, label, value == current) for value, label in _SPAN_LABELS.items())
+
+
+def time_label(within: str, since: str, until: str) -> str:
+    """Return the time a log is restricted to, in a few words; empty for any."""
+    last = _SPAN_LABELS[within] if within else ""
+    if not (since or until):
+        return last
+    clock = f"{since[-8:] or 'the beginning'} to {until[-8:] or 'now'}"
+    return f"{last}, {clock}" if last else clock
 
 
 def make_choices(current: str, *, kinds: bool) -> tuple[Choice, ...]:
@@ -131,12 +148,12 @@ def make_rows(
     A request takes its time from its answer in `events` or `known`.
     """
     listed = list(events)
-    answers = {e.related_seq: e for e in (*listed, *known) if e.kind in _ANSWERS and e.related_seq is not None}
+    answers = {e.related_seq: e for e in (*listed, *known) if e.kind in ANSWERS and e.related_seq is not None}
     open_calls = {call.seq for call in calls}
-    targets = {event.seq: _target(event) for event in (*listed, *known)}
+    targets = {event.seq: target_of(event) for event in (*listed, *known)}
     rows: list[EventRow] = []
     for event in listed:
-        answer = event if event.kind in _ANSWERS else answers.get(event.seq)
+        answer = event if event.kind in ANSWERS else answers.get(event.seq)
         took = answer.duration_us if answer is not None else None
         is_error = answer is not None and answer.error_code is not None
         rows.append(
@@ -164,8 +181,10 @@ def plain_id(request_id: str | None) -> str:
     return (request_id or "").strip('"')
 
 
-def _target(event: Event) -> str:
-    """Return what a request names; a large one is not parsed for its row."""
+def target_of(event: Event | None) -> str:
+    """Return what a request names; a large one is not parsed for it."""
+    if event is None:
+        return ""
     if event.kind is EventKind.KEY:
         return str(object_of(event.payload).get("key", ""))
     if event.kind is not EventKind.REQUEST or event.size_bytes > _PARSED_UP_TO:
@@ -182,50 +201,6 @@ def _method(event: Event) -> str:
     if event.kind is EventKind.LIFECYCLE:
         return f"state {method}".strip()
     return f"key {method}" if event.kind is EventKind.KEY else method
-
-
-def make_inspector(
-    event: Event, urls: Urls, session_id: str, address: Callable[[int], str], *, can_replay: bool
-) -> Inspector:
-    """Return the inspector of an event."""
-    related = event.related_seq
-    label = ""
-    if related is not None:
-        again = event.kind is EventKind.NOTIFICATION
-        label = (
-            f"replay of event {related}"
-            if again
-            else f"event {related}, {event.method or ''} {plain_id(event.request_id)}".strip()
-        )
-    replayable = event.kind is EventKind.NOTIFICATION and event.direction is Direction.FROM_SERVER
-    return Inspector(
-        seq=event.seq,
-        verdict=_verdict(event),
-        at=event.at,
-        answers_url=address(related) if related is not None else "",
-        answers=label,
-        stream=_stream(event),
-        replay_url=urls.replays(session_id, seq=event.seq) if can_replay and replayable else "",
-        raw_url=urls.payload(session_id, event.seq),
-        size=size(event.size_bytes),
-        json=render_json(event.payload),
-        is_missing=event.payload is None,
-    )
-
-
-def _verdict(event: Event) -> str:
-    if event.kind not in _ANSWERS or event.error_code is None:
-        return ""
-    took = f" after {duration(event.duration_us / 1e6)}" if event.duration_us is not None else ""
-    return f"tool error{took}" if event.error_code == 0 else f"error {event.error_code}{took}"
-
-
-def _stream(event: Event) -> str:
-    if event.stream is None:
-        return "none, recorded here" if event.direction is Direction.LOCAL else "request body"
-    if event.stream == STANDALONE_STREAM:
-        return "standalone GET stream"
-    return f"answer stream of event {event.stream}"
 
 
 def methods_in(events: Iterable[Event], current: str) -> tuple[str, ...]:

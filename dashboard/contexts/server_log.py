@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from ...server.models import ServerEvent, SessionKind
 from ..urls import Urls
@@ -63,14 +63,6 @@ class ServerLogPage:
     newest_url: str
     older: OlderEvents
     exports: tuple[Option, ...]
-
-
-_SPAN_LABELS: Final = {"": "Any time", "5m": "Last 5 min", "15m": "Last 15 min", "1h": "Last hour", "24h": "Last 24 h"}
-
-
-def make_spans(current: str) -> tuple[Choice, ...]:
-    """Return the options of the time select."""
-    return tuple(Choice(value, label, value == current) for value, label in _SPAN_LABELS.items())
 
 
 def make_server_rows(events: Iterable[ServerEvent], urls: Urls) -> tuple[ServerEventRow, ...]:

@@ -12,7 +12,8 @@ from ...server.models import Event, EventKind, Session
 from ..contexts.detail import make_pill, make_tabs
 from ..contexts.history import make_history
 from ..contexts.timeline import RANGES, range_value
-from ..panels import Place, errors_panel, keys_panel, log_rows, resources_panel, streams_panel, summary_panel
+from ..log_data import Place, log_rows
+from ..panels import errors_panel, keys_panel, resources_panel, streams_panel, summary_panel
 from ..queries import EVENTS_SHOWN, LogQuery
 from ..templating import Templates
 from ..timeline_data import TimelineData
@@ -67,7 +68,9 @@ class SessionPageFrames:
             raise Resync
         n = await self._show_events(session, since) if self._follows_log else since
         now = time.monotonic()
-        if session.version != self._version and now - self._summarised_at >= _SUMMARY_EVERY:
+        # A write that waits for its client changes nothing else.
+        is_due = session.version != self._version or self._tab == "streams"
+        if is_due and now - self._summarised_at >= _SUMMARY_EVERY:
             self._version, self._summarised_at = session.version, now
             await self._show_summary(session)
         if self._tab == "timeline" and now - self._charted_at >= _CHART_EVERY:
@@ -76,11 +79,13 @@ class SessionPageFrames:
             self._parts.show("history", make_history(await self._room.directory.history(session.id)))
         return Frame(self._parts.take(), n)
 
+    async def _show_streams(self, session: Session) -> None:
+        self._parts.show("streams", await streams_panel(self._room, self._urls, session, can_act=self._can_act))
+
     async def _show_summary(self, session: Session) -> None:
         self._parts.show("summary", await summary_panel(self._room, self._urls, session))
         if self._tab == "streams" or self._is_client:
-            streams = streams_panel(self._room.directory, self._urls, session, can_act=self._can_act)
-            self._parts.show("streams", streams)
+            await self._show_streams(session)
         if self._is_client:
             return
         self._parts.show("status", make_pill(session))

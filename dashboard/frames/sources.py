@@ -13,7 +13,7 @@ from ...server.errors import InvalidInput
 from ...server.models import Actor, Role
 from ..call_data import CallQuery
 from ..contexts.timeline import parse_range
-from ..queries import DEFAULT_SIZE, DEFAULT_SORT, LogQuery, ServerEventsQuery, SessionQuery
+from ..queries import DEFAULT_SIZE, DEFAULT_SORT, LogQuery, Look, ServerEventsQuery, SessionQuery, Times
 from ..templating import Templates
 from ..urls import TABS, Urls
 from .base import FrameSource
@@ -76,6 +76,9 @@ class Follow:
             self.text("direction"),
             self.text("errors") == "1",
             sel=self.number("sel") or None,
+            stream=self.number("stream") if self.text("stream") else None,
+            times=Times(self.text("within"), self.text("from")[:60]),
+            look=Look(self.text("as") == "raw", self.text("wrap") != "0"),
         )
 
 
@@ -164,7 +167,7 @@ def _broadcast(follow: Follow) -> FrameSource:
 
 
 def _events(follow: Follow) -> FrameSource:
-    query = ServerEventsQuery(follow.log(), follow.text("q"), "", follow.text("within"), follow.text("from"))
+    query = ServerEventsQuery(follow.log(), follow.text("q"))
     if query.error:
         raise InvalidInput(query.error)
     rows = [int(each) for each in follow.text("rows").split(",")[:_MAX_ROWS] if each.isascii() and each.isdigit()]

@@ -14,7 +14,8 @@ from ..contexts.sessions import client_hue, client_letter, client_name
 from ..contexts.shell import Crumb, Frame, LiveLink
 from ..cursors import live_cursor
 from ..deps import CurrentActor, CurrentSwitchroom
-from ..panels import Place, log_panel, streams_panel, summary_panel
+from ..log_data import Place, log_panel
+from ..panels import streams_panel, summary_panel
 from ..queries import WantedEvents
 from ..rendering import render_page
 from ..templating import urls_of
@@ -43,10 +44,10 @@ async def show_client(
     session = await directory.session(client_id)
     if session.kind is not SessionKind.CLIENT:
         return RedirectResponse(urls.session(session.id), status_code=303)
-    place = Place(session, partial(urls.client, session.id))
-    log = await log_panel(directory, urls, place, query, can_replay=False)
+    place = Place(session, partial(urls.client, session.id), region="client")
+    log = await log_panel(directory, urls, place, query, can_act=False)
     newest = log.rows[0].seq if log.rows else 0
-    values = {**query.values(), "sel": query.sel, "log": log.is_following, "client": True}
+    values = {**query.values(), **query.look.values(), "sel": query.sel, "log": log.is_following, "client": True}
     position = live_cursor(directory, newest if log.is_following else session.event_count)
     name = client_name(session)
     page = view.ClientPage(
@@ -59,7 +60,7 @@ async def show_client(
         is_modern=session.era is Era.MODERN,
         handles_url=_handles_url(urls, session),
         summary=await summary_panel(room, urls, session),
-        opened=streams_panel(directory, urls, session, can_act=actor.role.includes(Role.OPERATOR)),
+        opened=await streams_panel(room, urls, session, can_act=actor.role.includes(Role.OPERATOR)),
         log=log,
     )
     crumbs = [Crumb("Clients", urls.clients()), Crumb(name)]

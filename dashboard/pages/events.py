@@ -13,7 +13,7 @@ from ...server.errors import InvalidInput
 from ...server.models import ServerEvent, ServerLogPage
 from ..contexts import server_log as view
 from ..contexts.filterbar import make_bar
-from ..contexts.log import make_choices
+from ..contexts.log import make_choices, make_spans
 from ..contexts.paging import Option
 from ..contexts.shell import Frame, LiveLink
 from ..cursors import live_cursor
@@ -76,7 +76,7 @@ def _page(
     room: Switchroom, urls: Urls, query: ServerEventsQuery, found: ServerLogPage, newest: int
 ) -> view.ServerLogPage:
     kept = query.values()
-    is_following = query.log.before is None and not query.until and not query.error
+    is_following = query.log.before is None and not query.log.times.until and not query.error
     shown = ",".join(str(each.id) for each in found.events)
     link = urls.live("events", **kept, rows=shown, after=live_cursor(room.directory, newest)) if is_following else ""
     return view.ServerLogPage(
@@ -91,11 +91,11 @@ def _page(
         rows=view.make_server_rows(found.events, urls),
         kinds=make_choices(query.log.kind, kinds=True),
         directions=make_choices(query.log.direction, kinds=False),
-        spans=view.make_spans(query.within),
+        spans=make_spans(query.log.times.within),
         method=query.log.method,
         errors_only=query.log.errors,
-        since=query.since,
-        until=query.until,
+        since=query.log.times.since,
+        until=query.log.times.until,
         is_filtered=query.is_filtered,
         is_following=is_following,
         keep=EVENTS_SHOWN,

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
-from .. import forms, limit_forms
+from .. import forms, limit_forms, replaying
 from ..bulk_forms import MAX_CHOSEN, Asked, bulk_form, expire_one
 from ..contexts.dialogs import FormPage
 from ..deps import CurrentSwitchroom, OperatorActor
@@ -53,18 +53,11 @@ async def ask_cancellations(
 
 
 @router.get("/sessions/{session_id}/replays")
-async def ask_replay(
-    request: Request,
-    session_id: str,
-    actor: OperatorActor,
-    room: CurrentSwitchroom,
-    seq: Annotated[str, Query(max_length=12)] = "",
-    after_seq: Annotated[str, Query(max_length=12)] = "",
-) -> Response:
-    """Ask which events to send again."""
+async def ask_replay(request: Request, session_id: str, actor: OperatorActor, room: CurrentSwitchroom) -> Response:
+    """Ask which events to send again, and tell what would come of the present choice."""
     session = await room.directory.session(session_id)
-    values = {"seq": seq, "after_seq": after_seq}
-    form = forms.replay_form(room.directory, urls_of(request), session, values=values)
+    given = {name: request.query_params.get(name, "")[:12] for name in replaying.FIELDS}
+    form = await replaying.replay_form(room, urls_of(request), session, given)
     return await render_form(request, room, actor, form, FormPage(again=form), "Replay")
 
 

@@ -18,22 +18,16 @@ from ..contexts.capabilities import make_capabilities
 from ..contexts.history import make_history
 from ..contexts.log import payload_text
 from ..contexts.menu import RowMenu
+from ..contexts.playback import NothingToPlay
 from ..contexts.possible import why_no_message, why_no_replay
 from ..contexts.sessions import client_name
 from ..contexts.shell import Crumb, Frame, LiveLink
 from ..contexts.timeline import default_range, parse_range, range_value
 from ..cursors import live_cursor
 from ..deps import CurrentActor, CurrentSwitchroom
-from ..panels import (
-    Place,
-    errors_panel,
-    key_rights,
-    keys_panel,
-    log_panel,
-    resources_panel,
-    streams_panel,
-    summary_panel,
-)
+from ..log_data import Place, log_panel
+from ..panels import errors_panel, key_rights, keys_panel, resources_panel, streams_panel, summary_panel
+from ..playback_data import WantedMoment, playback_panel
 from ..queries import LogQuery, WantedEvents
 from ..rendering import render_page, render_partial
 from ..templating import urls_of
@@ -58,23 +52,35 @@ async def show_timeline(
     urls, session = urls_of(request), await room.directory.session(session_id)
     asked = parse_range(wanted)
     minutes = default_range(session, time.time()) if asked is None else asked
-    place = Place(session, partial(urls.session, session_id, range=None if asked is None else wanted))
+    kept = None if asked is None else wanted
+    place = Place(
+        session, partial(urls.session, session_id, range=kept), kept=(("range", kept),) if kept is not None else ()
+    )
     panel = view.SessionPanel(
         history=make_history(await room.directory.history(session_id)),
         timeline=await TimelineData(room.directory, urls, session_id, minutes, query.kept).draw(session),
-        log=await log_panel(room.directory, urls, place, query, can_replay=_can_replay(actor, session)),
+        log=await log_panel(room.directory, urls, place, query, can_act=_can_act(actor)),
     )
     return await _respond(request, room, actor, session, "timeline", panel, query, range=range_value(minutes))
 
 
 @router.get("/sessions/{session_id}/events")
 async def show_events(
-    request: Request, session_id: str, actor: CurrentActor, room: CurrentSwitchroom, query: WantedEvents
+    request: Request,
+    session_id: str,
+    actor: CurrentActor,
+    room: CurrentSwitchroom,
+    query: WantedEvents,
+    wanted: WantedMoment,
 ) -> Response:
-    """Show the event log."""
+    """Show the event log, or one moment of it."""
     urls, session = urls_of(request), await room.directory.session(session_id)
+    if wanted.play:
+        play = await playback_panel(room.directory, urls, session, query, wanted, can_act=_can_act(actor))
+        panel = view.SessionPanel(unplayed=play) if isinstance(play, NothingToPlay) else view.SessionPanel(play=play)
+        return await _respond(request, room, actor, session, "events", panel)
     place = Place(session, partial(urls.session, session_id, "events"))
-    log = await log_panel(room.directory, urls, place, query, can_replay=_can_replay(actor, session))
+    log = await log_panel(room.directory, urls, place, query, can_act=_can_act(actor))
     return await _respond(request, room, actor, session, "events", view.SessionPanel(log=log), query)
 
 
@@ -99,7 +105,7 @@ async def show_keys(
 async def show_streams(request: Request, session_id: str, actor: CurrentActor, room: CurrentSwitchroom) -> Response:
     """Show what is open right now."""
     session = await room.directory.session(session_id)
-    streams = streams_panel(room.directory, urls_of(request), session, can_act=_can_act(actor))
+    streams = await streams_panel(room, urls_of(request), session, can_act=_can_act(actor))
     return await _respond(request, room, actor, session, "streams", view.SessionPanel(streams=streams))
 
 
@@ -123,9 +129,12 @@ async def show_errors(request: Request, session_id: str, actor: CurrentActor, ro
 async def show_capabilities(
     request: Request, session_id: str, actor: CurrentActor, room: CurrentSwitchroom
 ) -> Response:
-    """Show what the client declared."""
-    session = await room.directory.session(session_id)
-    capabilities = make_capabilities(await room.directory.initialize_params(session_id))
+    """Show what client and server declared."""
+    directory = room.directory
+    session, params = await directory.session(session_id), await directory.initialize_params(session_id)
+    result = await directory.initialize_result(session_id) if params is not None else None
+    meta = await directory.latest_meta(session_id) if params is None else None
+    capabilities = make_capabilities(params, result, meta)
     return await _respond(request, room, actor, session, "capabilities", view.SessionPanel(capabilities=capabilities))
 
 
@@ -155,10 +164,14 @@ async def show_menu(request: Request, session_id: str, actor: CurrentActor, room
 
 
 @router.get("/sessions/{session_id}/events/{seq}/payload")
-async def show_payload(session_id: str, seq: int, actor: CurrentActor, room: CurrentSwitchroom) -> Response:
-    """Return a whole payload as plain text, which no browser renders."""
+async def show_payload(
+    session_id: str, seq: int, actor: CurrentActor, room: CurrentSwitchroom, raw: bool = False
+) -> Response:
+    """Return a whole payload as plain text, which no browser renders; `raw` is as it was recorded."""
     event = await room.directory.event(session_id, seq)
-    return PlainTextResponse(payload_text(event), headers={"Cache-Control": "no-store"})
+    return PlainTextResponse(
+        (event.payload or "") if raw else payload_text(event), headers={"Cache-Control": "no-store"}
+    )
 
 
 async def _audit(room: Switchroom, session: Session) -> AuditTrail:
@@ -200,20 +213,17 @@ def _live_link(
     query: LogQuery | None,
     kept: dict[str, QueryValue],
 ) -> LiveLink:
-    """An ended session changes no more; an older page of the log is for reading, not for following."""
-    if not session.is_live:
+    """An ended session changes no more; an older page of the log, or a moment, is for reading, not for following."""
+    if not session.is_live or panel.play is not None or panel.unplayed is not None:
         return LiveLink("")
     is_following = panel.log is not None and panel.log.is_following
     newest = panel.log.rows[0].seq if panel.log is not None and panel.log.rows else 0
     position = newest if is_following else session.event_count
     values = query.values() if query is not None and is_following else {}
-    shown = {**values, **kept, "log": is_following, "sel": query.sel if query is not None else None}
+    look = {**query.look.values(), "sel": query.sel} if query is not None else {}
+    shown = {**values, **kept, **look, "log": is_following}
     return LiveLink(urls.live("session", id=session.id, tab=tab, **shown, after=live_cursor(room.directory, position)))
 
 
 def _can_act(actor: Actor) -> bool:
     return actor.role.includes(Role.OPERATOR)
-
-
-def _can_replay(actor: Actor, session: Session) -> bool:
-    return _can_act(actor) and session.is_live and not why_no_replay(session)

@@ -20,6 +20,7 @@ from ..models import (
     STANDALONE_STREAM,
     AuditEntry,
     Broadcast,
+    CallsAt,
     DeliveryStatus,
     Direction,
     ErrorGroup,
@@ -41,11 +42,13 @@ from ..models import (
 )
 from ..resources import ResourceRegistry
 from ..store.base import EventQuery, ServerLogQuery, Tail
+from .declared import initialize_result, latest_meta
 from .failures import ERRORS_READ, FailedCall, group_failures
 from .figures import Audience, FlyingCall, Health
 from .listing import Listing
 from .overall import Overall
 from .past import keys_at
+from .past_calls import calls_at
 from .rules import Rules
 from .server_log import ServerLog
 from .tally import Tally
@@ -223,6 +226,14 @@ class Directory:
         """
         return await keys_at(self._engine.store, await self._record(session_id), seq)
 
+    async def calls_at(self, session_id: str, seq: int) -> CallsAt:
+        """Return which requests were not answered directly after event `seq`.
+
+        Raises:
+            NotFound: The session is not kept, or its log does not hold that event (any more).
+        """
+        return await calls_at(self._engine.store, await self._record(session_id), seq)
+
     def streams(self, session_id: str) -> list[StreamInfo]:
         """Return the streams that are open right now."""
         live = self._engine.by_id.get(session_id)
@@ -250,6 +261,20 @@ class Directory:
         live = self._engine.by_id.get(session_id)
         return [call.describe() for call in (live.calls or {}).values()] if live is not None else []
 
+    async def last_error_at(self, session_id: str) -> float | None:
+        """Return when an answer was last an error, as far as the log goes back."""
+        query = EventQuery(errors_only=True, limit=1, newest_first=True, payload_up_to=0)
+        events = (await self.events(session_id, query)).events
+        return events[0].at if events else None
+
+    async def initialize_result(self, session_id: str) -> dict[str, object] | None:
+        """Return what the server answered to `initialize`; `None` where there was none, or the log has dropped it."""
+        return await initialize_result(self._engine.store.events, (await self._record(session_id)).no)
+
+    async def latest_meta(self, session_id: str) -> dict[str, object] | None:
+        """Return what the latest request of a 2026-07-28 client said about itself; `None` where none did."""
+        return await latest_meta(self._engine.store.events, (await self._record(session_id)).no)
+
     async def latency(self, session_id: str) -> tuple[float | None, float | None]:
         """Return p50 and p95 in milliseconds of the latest answers; `None` without any."""
         query = EventQuery(
@@ -257,6 +282,7 @@ class Directory:
             direction=Direction.FROM_SERVER,
             limit=_LATENCY_SAMPLE,
             newest_first=True,
+            payload_up_to=0,
         )
         page = await self.events(session_id, query)
         took = sorted(event.duration_us / 1000 for event in page.events if event.duration_us is not None)

@@ -7,7 +7,17 @@ bytes, and a payload is the JSON text of one JSON-RPC message with everything ou
 from __future__ import annotations
 
 from .blocks import Block, BlockKind
-from .events import STANDALONE_STREAM, Direction, Event, EventKind, EventPage, ServerEvent, ServerLogPage
+from .events import (
+    STANDALONE_STREAM,
+    CallsAt,
+    Direction,
+    Event,
+    EventKind,
+    EventPage,
+    PastCall,
+    ServerEvent,
+    ServerLogPage,
+)
 from .failures import ErrorGroup, Failure
 from .figures import LATENCY_BOUNDS_US, LATENCY_STEPS, NO_LATENCY, Figures, Gauges, joined, percentile_us
 from .groups import DEFAULT_GROUP, GROUP_NAME, GROUP_NAME_RULE, Group, Member
@@ -45,6 +55,7 @@ __all__ = [
     "Block",
     "BlockKind",
     "Broadcast",
+    "CallsAt",
     "DeliveryStatus",
     "Direction",
     "EndedId",
@@ -61,6 +72,7 @@ __all__ = [
     "InFlight",
     "KeysAt",
     "Member",
+    "PastCall",
     "PastKey",
     "Receipt",
     "Role",

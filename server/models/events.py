@@ -92,3 +92,29 @@ class ServerLogPage(NamedTuple):
     """Where the next page begins; `None` at the oldest event."""
     is_partial: bool
     """Whether the search stopped before the page was full: what it looked at last is at `next_before`."""
+
+
+class PastCall(NamedTuple):
+    """A request that was not answered at a moment."""
+
+    seq: int
+    request_id: str
+    """JSON text, as sent."""
+    method: str
+    target: str | None
+    """Tool, prompt or resource it names."""
+    started_at: float
+    direction: Direction
+    """Who asked."""
+
+
+class CallsAt(NamedTuple):
+    """Which requests of both sides were not answered directly after an event of the log."""
+
+    seq: int
+    at: float
+    """Time of that event."""
+    calls: list[PastCall]
+    """Oldest first."""
+    is_whole: bool
+    """Whether nothing can be missing: the log was read back to its beginning."""

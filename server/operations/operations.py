@@ -51,7 +51,9 @@ class Operations:
         self.cancel = sessions.cancel
         self.close_stream = sessions.close_stream
         self.set_timeouts = TimeoutVerbs(engine, actions).set_timeouts
-        self.replay = ReplayVerbs(engine, actions, self.deliveries).replay
+        replays = ReplayVerbs(engine, actions, self.deliveries)
+        self.replay = replays.replay
+        self.plan_replay = replays.plan
         self.broadcast = self.broadcasts.broadcast
         self.stop_broadcast = self.broadcasts.stop_broadcast
         self.set_key = keys.set_key

@@ -66,8 +66,22 @@ class ReplayItem(NamedTuple):
     seq: int
     new_seq: int | None
     status: str
-    """`delivered`, `queued` or `skipped`."""
+    """`delivered`, `queued` or `skipped`; in a plan `sendable` or `skipped`."""
     reason: str
+    method: str | None = None
+    """`None` where the log holds no such event."""
+
+
+class ReplayPlan(NamedTuple):
+    """What a replay would do."""
+
+    items: list[ReplayItem]
+    size_bytes: int
+    """Of all that would be sent."""
+
+    @property
+    def sendable(self) -> int:
+        return sum(1 for item in self.items if item.status == "sendable")
 
 
 class ReplayResult(NamedTuple):

@@ -67,9 +67,9 @@ async def test_an_operator_messages_and_replays_and_the_client_hears_both(tmp_pa
             sent = page.locator("tr, li", has_text="notifications/message").first
             await expect(sent).to_be_visible(timeout=5_000)
             await page.get_by_role("link", name="Replay…").click()
-            await dialog.get_by_label("Everything after event", exact=True).check()
-            await dialog.get_by_label("After event number").fill("0")
-            await dialog.get_by_role("button", name="Replay events").click()
+            await dialog.get_by_label("From event number").fill("1")
+            await dialog.get_by_label("From event number").press("Tab")
+            await dialog.get_by_role("button", name="Replay 1 event", exact=True).click()
             await hearing.until_logged("tea at four", times=2)
             assert await window.violations() == []
             assert window.complaints == []

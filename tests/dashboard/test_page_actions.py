@@ -191,11 +191,31 @@ async def test_a_replay_shows_what_became_of_each_event(console: Console, browse
     await browser.post(f"/admin/sessions/{session.id}/messages", data={"text": "hello"})
     path = f"/admin/sessions/{session.id}/replays"
     form = read(await browser.get(path, headers=HTMX)).one("form.sheet")
-    assert "may process them twice" in form.text
-    done = read(await browser.post(path, data={"choice": "after", "after_seq": "0"}, headers=HTMX))
+    assert "may process them twice" in form.text and "not open: they wait up to" in form.text
+    done = read(await browser.post(path, data={"choice": "from", "from_seq": "1"}, headers=HTMX))
     words = [each.text for each in done.one("dl.numbers").select("b")]
     assert words[:2] == ["0", "1"], "no stream is open, so it waits"
     assert "does not allow an answer to be sent twice" in done.one("table").text
+
+
+async def test_a_replay_says_before_what_it_would_do_and_what_mcp_forbids(
+    console: Console, browser: httpx2.AsyncClient
+) -> None:
+    session = await opened(console, calls=1)
+    await browser.post(f"/admin/sessions/{session.id}/messages", data={"text": "hello"})
+    path = f"/admin/sessions/{session.id}/replays"
+    everything = read(await browser.get(path, params={"choice": "from", "from_seq": "1"}))
+    plan = everything.one("div#replay-plan")
+    assert "1 of" in plan.one("b").text and "does not allow an answer to be sent twice" in plan.text
+    assert everything.one("button#replay-go").text == "Replay 1 event"
+    first = read(await browser.get(path, params={"choice": "one", "seq": "1"})).one("div#replay-plan")
+    assert "nothing would be sent" in first.text and "It was not sent" not in first.text
+    wrong = read(await browser.get(path, params={"choice": "range", "range_from": "9", "range_to": "2"}))
+    assert "give the smaller event number first" in wrong.one("div#replay-plan").text
+    events = (await console.room.directory.session(session.id)).event_count
+    assert read(await browser.get(path, params={"choice": "one", "seq": "1"})) and events == (
+        (await console.room.directory.session(session.id)).event_count
+    ), "asking changes nothing"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from switchroom.dashboard.contexts.possible import (
     why_sessionless,
 )
 from switchroom.dashboard.contexts.shell import LiveLink
-from switchroom.dashboard.contexts.streams import make_streams
+from switchroom.dashboard.contexts.streams import StreamList, make_stream_row
 from switchroom.dashboard.templating import Templates
 from switchroom.dashboard.urls import Urls
 from switchroom.server.engine.session import describe
@@ -64,9 +64,9 @@ def test_a_stream_that_cannot_be_closed_shows_why_beside_the_disabled_button(
     kind: SessionKind, protocol: str, stream: int, name: str, reason: str
 ) -> None:
     info = StreamInfo(stream, name, None, 1.0, 0, None, None)
-    opened = make_streams([info], [], Urls(), session_of(kind, protocol), can_act=True, era_note="")
-    assert (reason in opened.streams[0].why_not_closable, bool(opened.streams[0].close_url)) == (True, not reason)
-    html = Templates(Urls()).render(opened)
+    row = make_stream_row(info, Urls(), session_of(kind, protocol), gap=None, trouble="", can_act=True)
+    assert (reason in row.why_not_closable, bool(row.close_url)) == (True, not reason)
+    html = Templates(Urls()).render(StreamList((row,), (), "", (), ""))
     assert ("disabled" in html and reason in html) if reason else "hx-get" in html
 
 
