@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from playwright.async_api import BrowserContext, Page, async_playwright
+from playwright.async_api import BrowserContext, Page, Request, async_playwright
 
 from tests.support.processes import Served
 
@@ -52,16 +53,55 @@ class Window:
         return found
 
 
+class LiveStreams:
+    """Which live streams a window holds open, and what its requests for them said."""
+
+    def __init__(self, page: Page) -> None:
+        self.open: set[Request] = set()
+        self.resumed_from: list[str | None] = []
+        page.on("request", self._begin)
+        page.on("requestfinished", lambda request: self.open.discard(request))
+        page.on("requestfailed", lambda request: self.open.discard(request))
+
+    def _begin(self, request: Request) -> None:
+        if "/live?" in request.url:
+            self.open.add(request)
+            self.resumed_from.append(request.headers.get("last-event-id"))
+
+    async def until(self, count: int, seconds: float = 5.0) -> None:
+        """Wait until exactly so many are open."""
+        async with asyncio.timeout(seconds):
+            while len(self.open) != count:
+                await asyncio.sleep(0.02)
+
+
+async def set_hidden(page: Page, hidden: bool) -> None:
+    """Say that the tab was hidden or shown, as the browser would."""
+    await page.evaluate(
+        "hidden => { Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });"
+        " document.dispatchEvent(new Event('visibilitychange')); }",
+        hidden,
+    )
+
+
 @asynccontextmanager
-async def signed_in(served: Served, **options: Any) -> AsyncGenerator[Window]:
-    """Open a window and sign in with the link that the terminal printed."""
+async def signed_in(served: Served, *, base: str = "", **options: Any) -> AsyncGenerator[Window]:
+    """Open a window and sign in with the link that the terminal printed; later windows have the same cookie.
+
+    Args:
+        base: Where the console is reached, if not directly.
+    """
+    kept = served.folder / "signed-in.json"
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-        context = await browser.new_context(viewport={"width": 1440, "height": 900}, **options)
+        state: dict[str, Any] = {"storage_state": kept} if kept.exists() else {}
+        context = await browser.new_context(viewport={"width": 1440, "height": 900}, **state, **options)
         await context.add_init_script(WATCH)
-        window = Window(context, await context.new_page(), served.base)
-        await window.page.goto(served.sign_in_link)
-        await window.page.get_by_role("button").first.click()
-        await window.page.wait_for_url("**/admin/**")
+        window = Window(context, await context.new_page(), base or served.base)
+        if not state:
+            await window.page.goto(served.sign_in_link)
+            await window.page.get_by_role("button").first.click()
+            await window.page.wait_for_url("**/admin/**")
+            await context.storage_state(path=kept)
         yield window
         await browser.close()
