@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ..server.accounts import Accounts, open_accounts
 from ..server.attach import McpServer, Switchroom, switchroom
 from ..server.entries import entries
+from ..server.operations import Resolver
 from ..server.settings import Settings
 from ..server.sign_in import UserVerifier
 from ..server.transport.leg import NOT_RUNNING
@@ -140,6 +141,7 @@ def mount_console(
     path: str = "/admin",
     mcp_path: str = "/mcp",
     verifier: UserVerifier | None = None,
+    resolver: Resolver | None = None,
     **options: Any,
 ) -> Switchroom:
     """Add an MCP server and its console to an existing application.
@@ -150,12 +152,14 @@ def mount_console(
     Args:
         mcp: A server, or several by the path where each one answers: `{"/tickets": tickets, "/notes": notes}`.
         verifier: Who knows the passwords of `secure_login`; by default the file that `users_file` names.
+        resolver: Asked before every action of an operator whether they may, after their role has allowed it.
         options: For the server's own `streamable_http_app`: `json_response`, `stateless_http`, `host`, …
 
     Raises:
         StartupError: The server, the installed `mcp` or the settings cannot be used.
     """
     room = switchroom(settings, verifier=verifier)
+    room.operations.resolve_with(resolver)
     servers = cast("Mapping[str, McpServer]", mcp) if isinstance(mcp, Mapping) else {mcp_path: mcp}
     for server_path, server in servers.items():
         room.attach(server, path=server_path, **options)

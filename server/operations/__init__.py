@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .accounts import AccountVerbs, OperatorAdded
+from .actions import Resolver
 from .bulk import JOB_ABOVE, Job
 from .operations import Operations
 from .results import CancelResult, ExpireResult, ReplayItem, ReplayResult, TimeoutsResult
@@ -18,6 +19,7 @@ __all__ = [
     "OperatorAdded",
     "ReplayItem",
     "ReplayResult",
+    "Resolver",
     "TimeoutsResult",
     "expire_result",
 ]

@@ -7,6 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from typing import Protocol
 
 from ..errors import AlreadyEnded, Forbidden, NotFound, StoreUnavailable, SwitchroomError
 from ..ids import new_reference
@@ -25,6 +26,18 @@ class Action:
         self.detail: Mapping[str, object] = {}
 
 
+class Resolver(Protocol):
+    """An embedding application's say on every action, after the actor's role has allowed it.
+
+    Awaited on the event loop before anything is done, once for each action; a slow answer delays that
+    action alone. One that raises refuses, and the trace is in the log.
+    """
+
+    async def __call__(self, actor: Actor, action: str, target: str) -> bool:
+        """Whether the actor may do this: `expire` to a session's reference, `set_key` to `reference name`, …"""
+        ...
+
+
 class Actions:
     """Authorises and records actions: the intent before, the outcome after, under one id."""
 
@@ -32,6 +45,7 @@ class Actions:
         self._audit = audit
         self.counts: Counter[tuple[str, str]] = Counter()
         """Actions since the start, by name and outcome."""
+        self.resolver: Resolver | None = None
 
     @asynccontextmanager
     async def run(
@@ -40,12 +54,16 @@ class Actions:
         """Record the intent, let the body act, record the outcome.
 
         Raises:
-            Forbidden: The actor's role does not allow it; recorded too.
+            Forbidden: The actor's role or the application's resolver does not allow it; recorded too.
         """
         running = Action(new_reference())
         if not actor.role.includes(needs):
             await self._write(running.id, "outcome", actor, action, target, reason, "refused", {"needs": needs.value})
             raise Forbidden(f"Your role is {actor.role.value}; this needs the role {needs.value}.")
+        if not await self._is_resolved(actor, action, target):
+            detail = {"needs": "the application's permission"}
+            await self._write(running.id, "outcome", actor, action, target, reason, "refused", detail)
+            raise Forbidden("This application does not let you do this.")
         await self._write(running.id, "intent", actor, action, target, reason, "started", {})
         try:
             yield running
@@ -59,6 +77,15 @@ class Actions:
             raise
         finally:
             await self._write(running.id, "outcome", actor, action, target, reason, running.outcome, running.detail)
+
+    async def _is_resolved(self, actor: Actor, action: str, target: str) -> bool:
+        if self.resolver is None:
+            return True
+        try:
+            return await self.resolver(actor, action, target) is True
+        except Exception:
+            logger.exception("the application's resolver raised on %s by %s, which is refused", action, actor.name)
+            return False
 
     async def note(self, actor: Actor, action: str, target: str, outcome: str, detail: dict[str, object]) -> None:
         """Record something that is its own outcome, such as a sign-in."""

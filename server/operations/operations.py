@@ -9,7 +9,7 @@ from ..directory.directory import Directory
 from ..engine.engine import Engine
 from ..models import Actor
 from .accounts import AccountVerbs
-from .actions import Actions
+from .actions import Actions, Resolver
 from .blocks import BlockVerbs
 from .broadcasts import BroadcastVerbs
 from .bulk import BulkRunner
@@ -71,6 +71,10 @@ class Operations:
     ) -> None:
         """Record a sign-in, a token's making or a refusal: something that is its own outcome."""
         await self._actions.note(actor, action, target, outcome, detail)
+
+    def resolve_with(self, resolver: Resolver | None) -> None:
+        """Ask an application whether an actor may do something, after their role has allowed it."""
+        self._actions.resolver = resolver
 
     def on_accounts(self, accounts: Accounts) -> AccountVerbs:
         """Return the verbs on the accounts of a console; they are in the same audit log."""
