@@ -100,3 +100,15 @@ def test_the_map_names_every_room_of_the_house(half: str) -> None:
         if len(parts) > 1 and parts[1] != "__main__":
             rooms.add(f"`{parts[1]}/`" if path.parent.name == parts[1] or len(parts) > 2 else f"`{parts[1]}.py`")
     assert {room for room in rooms if room not in text} == set()
+
+
+def test_every_threat_names_a_test_that_exists_and_every_attack_is_named() -> None:
+    text = (ROOT / "docs/security.md").read_text("utf-8")
+    rows = [line for line in text.splitlines() if re.match(r"\| (?!threat|---)", line)]
+    assert len(rows) > 30
+    assert [row for row in rows if "::test_" not in row] == []
+    folder = ROOT / "tests/security"
+    named = re.findall(r"`(test_\w+\.py)::(test_\w+)`", text)
+    missing = [f"{file}::{test}" for file, test in named if f"def {test}(" not in (folder / file).read_text("utf-8")]
+    assert missing == []
+    assert {path.name for path in folder.glob("test_*.py")} - {file for file, _ in named} == set()
