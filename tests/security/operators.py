@@ -20,7 +20,7 @@ from tests.support.processes import Served
 
 PASSWORD = "correct horse battery"
 SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
-OPEN_PATHS = ("/admin/login", "/admin/login/link", "/admin/static")
+OPEN_PATHS = ("/admin/login", "/admin/logout", "/admin/static")
 """What has to answer before anybody has signed in."""
 
 

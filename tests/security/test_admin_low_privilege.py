@@ -14,7 +14,15 @@ from tests.support.wire import session
 
 pytestmark = pytest.mark.anyio
 
-HARMLESS = ("/logout", "/login", "/login/link", "/health/diagnosis", "/sessions/lookup", "/sessions/diagnosis")
+HARMLESS = (
+    "/account/password",
+    "/logout",
+    "/login",
+    "/login/link",
+    "/health/diagnosis",
+    "/sessions/lookup",
+    "/sessions/diagnosis",
+)
 """Writes in form only: they read, or are about the reader's own sign-in."""
 
 
