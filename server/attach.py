@@ -214,6 +214,7 @@ def switchroom(
         max_events=chosen.max_events,
         max_bytes=chosen.max_log_bytes,
         max_age_seconds=chosen.max_event_age_seconds,
+        payload_seconds=chosen.payload_seconds,
         ended_session_seconds=chosen.ended_session_seconds,
         rejected_session_seconds=chosen.rejected_seconds,
         ended_id_seconds=chosen.ended_id_seconds,

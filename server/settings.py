@@ -116,6 +116,9 @@ class Settings(BaseSettings):
     """Bytes of events kept per session."""
     max_event_age_seconds: float = Field(default=24 * 3600, gt=0)
     """Age of the oldest event kept."""
+    payloads: Literal["full", "resumable", "metadata"] = "full"
+    """`full` keeps messages whole; `resumable` only what a client may still resume, for SWITCHROOM_QUEUE_SECONDS;
+    `metadata` the same for SWITCHROOM_SEND_TIMEOUT_SECONDS. What is dropped leaves its row: time, method, size."""
     max_payload_bytes: int = Field(default=256 * 1024, ge=1024)
     """A payload that cannot be resumed is cut to this in the log."""
     ended_session_seconds: float = Field(default=24 * 3600, gt=0)
@@ -161,6 +164,11 @@ class Settings(BaseSettings):
     def console_host(self) -> str:
         """Address that the console listens on."""
         return self.host if self.admin_port is None else self.admin_host
+
+    @property
+    def payload_seconds(self) -> float | None:
+        """How long a message to a client is kept for resuming; `None` as long as its event."""
+        return {"full": None, "resumable": self.queue_seconds, "metadata": self.send_timeout_seconds}[self.payloads]
 
     @property
     def has_limits(self) -> bool:

@@ -180,7 +180,9 @@ class StoredKeys:
             payload["by"] = self._by
         text, sealed = json.dumps(payload), None
         # What the keys were at a moment is read back from here; a larger value than the log takes is left out.
-        if value is not None and len(value) > self._engine.settings.max_payload_bytes:
+        settings = self._engine.settings
+        is_kept = settings.payloads == "full" and len(value or "") <= settings.max_payload_bytes
+        if value is not None and not is_kept:
             text = f'{text[:-1]}, "omitted": true}}'
         elif value is not None and is_secret:
             record = self._session.record

@@ -26,6 +26,7 @@ from .blocks import Blocks
 from .calls import Call, EarlyAnswer
 from .ending import SESSION_ENDED, Aborts, end_message
 from .groups import Coordination
+from .keeping import Keeping
 from .limits import LimitCounter
 from .meter import Meter
 from .refusals import Refusals
@@ -61,6 +62,7 @@ class Engine:
         self.bus = bus
         self.ring = KeyRing.of(settings.secret_keys.get_secret_value() if settings.secret_keys is not None else None)
         """Seals secrets: stored values, and answers that a client may resume."""
+        self._keeping = Keeping(settings.payloads == "full", settings.max_payload_bytes)
         self.worker_id = "w-" + new_reference()[:6].lower()
         self.started_at = time.time()
         self.is_running = False
@@ -108,7 +110,7 @@ class Engine:
                 self.store.sessions.save(record).add_done_callback(forget_outcome)
                 continue
             # Idle from now on: while the server was away no client could be heard.
-            self._keep(LiveSession(record, self.store.events, self.bus, now))
+            self._keep(LiveSession(record, self.store.events, self.bus, now, self._keeping))
         await self.meter.load()
         self.loop_lag.start()
         await self.groups.load(self.by_id)
@@ -205,7 +207,7 @@ class Engine:
         if kind is not SessionKind.CLIENT:
             note_transition(record, now, _OPENED_BY[kind])
             self.meter.totals.opened += 1
-        session = LiveSession(record, self.store.events, self.bus, time.monotonic())
+        session = LiveSession(record, self.store.events, self.bus, time.monotonic(), self._keeping)
         self.store.sessions.save(record).add_done_callback(forget_outcome)
         self._keep(session)
         return session

@@ -23,6 +23,7 @@ from ..models import (
 from ..recordview import RecordView
 from .activity import RecentActivity
 from .calls import Call, EarlyAnswer
+from .keeping import Keeping
 
 if TYPE_CHECKING:
     from ..bus import ChangeBus
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 MODERN_SINCE = "2026-07-28"
 """First revision without a handshake; revisions are dates and compare as text."""
+
+ALL = Keeping()
+"""Keeps everything."""
 
 OWN_STREAM = -1
 """`append(stream=OWN_STREAM)`: the event opens a stream that is numbered by its own `seq`."""
@@ -62,6 +66,7 @@ class LiveSession(RecordView):
 
     __slots__ = (
         "_bus",
+        "_keeping",
         "_log",
         "calls",
         "early_end",
@@ -75,10 +80,18 @@ class LiveSession(RecordView):
         "version",
     )
 
-    def __init__(self, record: SessionRecord, log: EventLog, bus: ChangeBus, last_used: float) -> None:
+    def __init__(
+        self,
+        record: SessionRecord,
+        log: EventLog,
+        bus: ChangeBus,
+        last_used: float,
+        keeping: Keeping = ALL,
+    ) -> None:
         super().__init__(record)
         self._log = log
         self._bus = bus
+        self._keeping = keeping
         self.last_used = last_used
         """Monotonic time of the client's last activity."""
         self.version = 0
@@ -140,6 +153,9 @@ class LiveSession(RecordView):
     ) -> Event:
         seq = self.record.last_seq + 1
         stream = fields.get("stream")
+        size_bytes = fields.get("size_bytes", 0 if payload is None else len(payload))
+        if payload is not None and (size_bytes > self._keeping.max_bytes or not self._keeping.is_full):
+            payload = self._keeping.kept(self.record.kind, direction, payload, stream)
         return Event(
             seq,
             self.record.epoch,
@@ -149,7 +165,7 @@ class LiveSession(RecordView):
             method,
             seq if stream == OWN_STREAM else stream,
             fields.get("request_id"),
-            fields.get("size_bytes", 0 if payload is None else len(payload)),
+            size_bytes,
             fields.get("duration_us"),
             fields.get("error_code"),
             fields.get("related_seq"),

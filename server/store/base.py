@@ -41,6 +41,8 @@ class Retention:
     max_events: int = 10_000
     max_bytes: int = 16 * 1024 * 1024
     max_age_seconds: float = 24 * 3600
+    payload_seconds: float | None = None
+    """How long what was sent to a client keeps its payload; `None` as long as its event."""
     ended_session_seconds: float = 24 * 3600
     """How long an ended session and its log stay listed."""
     rejected_session_seconds: float = 300

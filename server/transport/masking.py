@@ -24,6 +24,11 @@ KEY_GONE = (
     "without it. The call was carried out; call again for its answer."
 )
 
+NOT_KEPT = (
+    "The answer is not kept any more: this server keeps payloads only as long as SWITCHROOM_PAYLOADS says. "
+    "The call was carried out; call again for its answer."
+)
+
 _STRUCTURED = "structuredContent"
 
 
@@ -75,6 +80,8 @@ def seal_next(ring: KeyRing, session: LiveSession, text: str) -> str:
 
 def whole_event(ring: KeyRing, session: LiveSession, event: Event) -> Event | None:
     """Return an event as its client gets it. Where the key is gone, an answer says so and other messages are lost."""
+    if event.payload is None:
+        return event._replace(payload=error_text(event.request_id or "null", INTERNAL_ERROR, NOT_KEPT))
     if event.sealed is None:
         return event
     try:

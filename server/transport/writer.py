@@ -141,7 +141,7 @@ class StreamWriter:
         record, opened = self._session.record, self._opened
         now = time.time()
         carried = [event for event in events if self._is_for_the_wire(event, now)]
-        if any(event.sealed is not None for event in carried):
+        if any(event.sealed is not None or event.payload is None for event in carried):
             opened_events = (whole_event(self._engine.ring, self._session, event) for event in carried)
             carried = [event for event in opened_events if event is not None]
         if not carried:
@@ -163,8 +163,10 @@ class StreamWriter:
         self._session.touch()
 
     def _is_for_the_wire(self, event: Event, now: float) -> bool:
-        if event.direction is not Direction.FROM_SERVER or event.payload is None:
+        if event.direction is not Direction.FROM_SERVER:
             return False
+        if event.payload is None:
+            return event.kind in ANSWERS  # what the log no longer holds is answered with the reason
         if event.expires_at is not None and event.expires_at < now:
             return False
         if event.kind is EventKind.REQUEST and event.request_id is not None:

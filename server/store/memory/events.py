@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from operator import itemgetter
 
-from ...models import Event, EventPage, ServerEvent, ServerLogPage, SessionRecord
+from ...models import Direction, Event, EventPage, ServerEvent, ServerLogPage, SessionRecord
 from ..base import EventQuery, Retention, ServerLogQuery, Tail
 from ..fanout import Fanout
 from ..limits import bytes_threshold, count_threshold, dropped_before, kept_bytes, page_size
@@ -121,6 +121,16 @@ class MemoryEventLog:
         if log is None:
             return 0, 0
         return log.trimmed_seq + len(log.events), log.trimmed_seq
+
+    def drop_payloads(self, before: float, now: float) -> None:
+        """Take the payloads from what was sent to clients before a time."""
+        for log in self._logs.values():
+            for index, event in enumerate(log.events):
+                is_over = event.expires_at is None or event.expires_at <= now
+                if event.direction is Direction.FROM_SERVER and event.at <= before and is_over and event.payload:
+                    log.kept_bytes -= kept_bytes(event)
+                    log.events[index] = dropped = event._replace(payload=None, sealed=None)
+                    log.kept_bytes += kept_bytes(dropped)
 
     def sealed_events(self) -> Iterator[tuple[int, int, str]]:
         """Return every sealed text: session, `seq` and token."""

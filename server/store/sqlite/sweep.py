@@ -18,6 +18,9 @@ _PIECE = 1_000
 _FREE_PAGES = 256
 """Pages given back to the file system in one transaction."""
 
+_PAYLOADS_UPTO = "payloads_dropped_upto"
+"""The last row whose payload was dropped, in the table `meta`."""
+
 Piece = Callable[[sqlite3.Connection, float], int]
 
 
@@ -51,6 +54,7 @@ class Sweep:
         removed = 0
         pieces = (
             self._old_events,
+            self._old_payloads,
             self._ended_sessions,
             self._old_ids,
             self._old_broadcasts,
@@ -84,6 +88,23 @@ class Sweep:
             connection.execute(self._log["note_trimmed"], {"session": session_no, "seq": seq})
             self._ends.forget(session_no)
         return count
+
+    def _old_payloads(self, connection: sqlite3.Connection, now: float) -> int:
+        """Take the payloads from what was sent long enough ago; each row is looked at once."""
+        seconds = self._retention.payload_seconds
+        if seconds is None:
+            return 0
+        row = connection.execute(self._session["get_meta"], (_PAYLOADS_UPTO,)).fetchone()
+        after = upto = int(row[0]) if row is not None else 0
+        for row_id, at in connection.execute(self._log["ids_and_times"], {"after": after, "limit": _PIECE}):
+            if at > now - seconds:
+                break
+            upto = row_id
+        if upto == after:
+            return 0
+        connection.execute(self._log["drop_payloads"], {"after": after, "upto": upto, "now": now})
+        connection.execute(self._session["set_meta"], (_PAYLOADS_UPTO, upto))
+        return upto - after
 
     def _ended_sessions(self, connection: sqlite3.Connection, now: float) -> int:
         """Remove ended sessions with their logs and keys; a long log takes several pieces."""

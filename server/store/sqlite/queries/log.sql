@@ -42,6 +42,15 @@ SELECT id, session, seq, at FROM event ORDER BY id LIMIT :limit
 -- name: drop_rows
 DELETE FROM event WHERE id <= ?
 
+-- name: ids_and_times
+SELECT id, at FROM event WHERE id > :after ORDER BY id LIMIT :limit
+
+-- name: drop_payloads
+-- What an operator sent waits for its client until it expires, and goes with its event after that.
+UPDATE event SET payload = NULL, sealed = NULL
+WHERE id > :after AND id <= :upto AND direction = 'from_server' AND payload IS NOT NULL
+AND (expires IS NULL OR expires <= :now)
+
 -- name: drop_some
 DELETE FROM event WHERE id IN (SELECT id FROM event WHERE session = :session ORDER BY seq LIMIT :limit)
 
