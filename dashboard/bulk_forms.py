@@ -12,6 +12,7 @@ from ..server.operations import JOB_ABOVE
 from .contexts.dialogs import ExpireForm
 from .contexts.sessions import client_name
 from .formatting import age, plural
+from .rules import also_block
 from .urls import Urls
 
 TYPED_ABOVE: Final = 25
@@ -73,6 +74,7 @@ async def expire_one(room: Switchroom, urls: Urls, session: Session, sent: Sent 
         reason_error=sent.reason_error,
         typed_error="",
         notice=sent.notice,
+        also=also_block(room.directory, session),
     )
 
 

@@ -137,6 +137,27 @@ class Urls:
     def broadcast_stop(self, broadcast_id: str) -> str:
         return self.at(f"/broadcasts/{quote(broadcast_id, safe='')}/stop")
 
+    def groups(self) -> str:
+        return self.at("/groups")
+
+    def group(self, name: str, **query: QueryValue) -> str:
+        return self.at(f"/groups/{quote(name, safe='')}", **query)
+
+    def removal(self, group: str, session_id: str, **query: QueryValue) -> str:
+        return self.at(f"/groups/{quote(group, safe='')}/members/{quote(session_id, safe='')}/removal", **query)
+
+    def blocks(self) -> str:
+        return self.at("/blocks")
+
+    def new_block(self, **query: QueryValue) -> str:
+        return self.at("/blocks/new", **query)
+
+    def lifting(self, block_id: str) -> str:
+        return self.at(f"/blocks/{quote(block_id, safe='')}/lifting")
+
+    def close_listening(self, client_id: str) -> str:
+        return self.at(f"/clients/{quote(client_id, safe='')}/listening")
+
     def audit(self, **query: QueryValue) -> str:
         return self.at("/audit", **query)
 

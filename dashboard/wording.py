@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -21,6 +21,11 @@ ACTIONS: Final[Mapping[str, str]] = MappingProxyType(
         "replay": "Replay",
         "broadcast": "Broadcast",
         "stop_broadcast": "Stop broadcast",
+        "try_broadcast": "Try broadcast",
+        "block": "Block",
+        "lift_block": "Lift block",
+        "remove_member": "Remove from group",
+        "close_listen_streams": "Close listen streams",
         "end_sign_in": "End sign-in",
         "close_resource": "Close resource",
         "set_key": "Set key",
@@ -81,7 +86,9 @@ def result_text(entry: AuditEntry) -> str:
         return _counts(detail, expired="expired", already_ended="already ended", failed="failed")
     if entry.action == "replay":
         return _counts(detail, delivered="delivered", queued="queued", skipped="skipped") or "nothing to send again"
-    if entry.action == "broadcast" and "audience" in detail:
+    if entry.action in _RULES:
+        return _RULES[entry.action](detail)
+    if entry.action in ("broadcast", "try_broadcast") and "audience" in detail:
         return f"to {plural(_number(detail, 'audience'), 'recipient')}"
     if entry.action == "set_timeouts" and "idle" in detail:
         return f"idle {detail['idle']}, lifetime {detail['lifetime']}"
@@ -94,6 +101,25 @@ def result_text(entry: AuditEntry) -> str:
     if "needs" in detail:
         return f"needs the role {detail['needs']}"
     return ""
+
+
+def _block_text(detail: Mapping[str, Any]) -> str:
+    kind = {"client": "client name", "address": "address"}.get(str(detail.get("kind")), str(detail.get("kind", "")))
+    ended = _counts(detail, expired="expired", streams_closed="streams closed")
+    words = f"{kind} {detail.get('value', '')}".strip()
+    stored = "" if detail.get("stored", True) else ", not stored yet"
+    return f"{words}, {ended}{stored}" if ended else f"{words}{stored}"
+
+
+_RULES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = MappingProxyType(
+    {
+        "block": _block_text,
+        "lift_block": _block_text,
+        "remove_member": lambda detail: f"{detail.get('session', '')} from {detail.get('group', '')}",
+        "close_listen_streams": lambda detail: plural(_number(detail, "streams_closed"), "stream"),
+    }
+)
+"""What came of actions on groups, blocks and clients."""
 
 
 def outcome_sentence(entry: AuditEntry) -> str:

@@ -42,7 +42,8 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"auth", "errors", "queries", "rendering"}),
         frozenset({"attention", "call_data", "compose", "confirming", "deps", "forms", "health_data", "operator_data"})
         | {"bulk_forms", "key_forms", "limit_forms", "overview_data", "panels", "timeline_data"}
-        | {"log_data", "playback_data", "replaying"},
+        | {"log_data", "playback_data", "replaying"}
+        | {"rules"},
         frozenset({"frames"}),
         frozenset({"actions", "api", "live", "metrics", "pages"}),
         frozenset({"app"}),

@@ -13,6 +13,7 @@ from . import (
     messages,
     operators,
     replays,
+    rules,
     stream_closings,
     timeouts,
     views,
@@ -22,6 +23,7 @@ from . import (
 def action_routers() -> list[APIRouter]:
     """Return the routers of every action, with paths below the console's prefix."""
     modules = (
+        rules,
         expirations,
         jobs,
         replays,

@@ -20,6 +20,7 @@ async def done(
     *,
     fallback: str,
     clears_selection: bool = False,
+    refreshes: bool = False,
 ) -> Response:
     """Say what an action did, in the words of its audit entry; `fallback` stands in when that is not written."""
     if not is_partial_request(request):
@@ -29,12 +30,14 @@ async def done(
         toast = Toast(flash.text, flash.tone, "", "")
     except NotFound:
         toast = Toast(fallback, "", "", "")
-    return notice(request, toast, clears_selection=clears_selection)
+    return notice(request, toast, clears_selection=clears_selection, refreshes=refreshes)
 
 
-def notice(request: Request, toast: Toast, *, clears_selection: bool = False) -> HTMLResponse:
-    """Close the dialog and show a notice."""
+def notice(request: Request, toast: Toast, *, clears_selection: bool = False, refreshes: bool = False) -> HTMLResponse:
+    """Close the dialog and show a notice; the page reads itself again when it `refreshes`."""
     trigger = "dialog:close,selection:clear" if clears_selection else "dialog:close"
+    if refreshes:
+        trigger += ",resync"
     return render_partial(request, toast, headers={"HX-Trigger": trigger, "HX-Reswap": "none"})
 
 

@@ -14,6 +14,7 @@ from ..bulk_forms import MAX_CHOSEN, TYPED_ABOVE, Asked, Sent, Verb, bulk_form, 
 from ..contexts.dialogs import FormPage
 from ..deps import CurrentSwitchroom, OperatorActor
 from ..rendering import render_form
+from ..rules import WantedBlock
 from ..templating import urls_of
 from ._results import done, leave_for
 
@@ -62,11 +63,20 @@ WantedSubmission = Annotated[Submitted, Depends()]
 
 @router.post("/sessions/{session_id}/expiration")
 async def expire_session(
-    request: Request, session_id: str, actor: OperatorActor, room: CurrentSwitchroom, reason: _Reason = ""
+    request: Request,
+    session_id: str,
+    actor: OperatorActor,
+    room: CurrentSwitchroom,
+    reason: _Reason = "",
+    what: Annotated[str, Form(max_length=400)] = "",
+    seconds: Annotated[str, Form(max_length=10)] = "",
 ) -> Response:
-    """Expire one session."""
+    """Expire one session, and first block whoever holds it where that is wanted."""
     urls = urls_of(request)
     try:
+        if what:
+            wanted = WantedBlock(what=what, seconds=seconds)
+            await room.operations.block(actor, *wanted.target(), reason, seconds=wanted.duration())
         result = await room.operations.expire(actor, reason, session_ids=[session_id])
     except InvalidInput as error:
         session = await room.directory.session(session_id)

@@ -154,9 +154,9 @@ def audience_words(broadcast: Broadcast) -> str:
     return f"{words}, without {broadcast.exclude}" if broadcast.exclude else words
 
 
-def make_history(broadcasts: Iterable[Broadcast], urls: Urls, *, can_act: bool, older_url: str) -> BroadcastsPage:
-    """Return the history, newest first."""
-    rows = tuple(
+def make_rows(broadcasts: Iterable[Broadcast], urls: Urls) -> tuple[BroadcastRow, ...]:
+    """Return rows of the history in the order given."""
+    return tuple(
         BroadcastRow(
             url=urls.broadcast(each.id),
             at=each.created_at,
@@ -171,7 +171,11 @@ def make_history(broadcasts: Iterable[Broadcast], urls: Urls, *, can_act: bool, 
         )
         for each in broadcasts
     )
-    return BroadcastsPage(rows, can_act, older_url)
+
+
+def make_history(broadcasts: Iterable[Broadcast], urls: Urls, *, can_act: bool, older_url: str) -> BroadcastsPage:
+    """Return the history, newest first."""
+    return BroadcastsPage(make_rows(broadcasts, urls), can_act, older_url)
 
 
 def make_receipt(broadcast: Broadcast, urls: Urls, status: str = "") -> ReceiptHead:

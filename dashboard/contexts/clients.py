@@ -61,6 +61,8 @@ class ClientPage:
     template: ClassVar[str] = "clients/show.html"
     name: ClassVar[str] = "guest"
     live_link: LiveLink
+    id: str
+    can_act: bool
     client: str
     version: str
     letter: str

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from .blocks import AlsoBlock, BlockForm, CloseListeningForm, LiftForm
+from .groups import RemoveForm
 from .key_forms import KeyDeletionForm, KeyExpiryForm, KeyForm, KeyRevelationForm
 from .operators import AccessForm
 
@@ -43,6 +45,8 @@ class ExpireForm:
     typed_error: str
     notice: str
     """Why it was not done, when it was not the fields' fault."""
+    also: AlsoBlock | None = None
+    """Whom to block beside; `None` for several sessions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +215,10 @@ class FormPage:
 
     template: ClassVar[str] = "dialogs/page.html"
     name: ClassVar[str] = "form_page"
+    removal: RemoveForm | None = None
+    barring: BlockForm | None = None
+    lifting: LiftForm | None = None
+    hush: CloseListeningForm | None = None
     expiry: ExpireForm | None = None
     again: ReplayForm | None = None
     replayed: ReplayDone | None = None

@@ -109,6 +109,8 @@ def make_shell(
         ),
         (
             entry("broadcast", "Broadcasts", urls.broadcasts()),
+            entry("groups", "Groups", urls.groups()),
+            entry("block", "Blocks", urls.blocks()),
             entry("audit", "Audit log", urls.audit()),
             entry("errors", "Errors", urls.errors()),
             entry("health", "Health", urls.health()),

@@ -26,6 +26,7 @@ from .health import HealthFrames
 from .job import JobFrames
 from .overview import OverviewFrames
 from .rows import SharedRows
+from .rules import BlockFrames, GroupFrames, GroupListFrames
 from .session import SessionPageFrames
 from .sessions import SessionFrames
 
@@ -166,6 +167,19 @@ def _broadcast(follow: Follow) -> FrameSource:
     return BroadcastFrames(directory, follow.templates, follow.urls, follow.reference(), status)
 
 
+def _groups(follow: Follow) -> FrameSource:
+    return GroupListFrames(follow.room, follow.templates, follow.urls, follow.rows())
+
+
+def _group(follow: Follow) -> FrameSource:
+    where = follow.text("group")[:100], follow.text("server")[:200]
+    return GroupFrames(follow.room, follow.templates, follow.urls, where, follow.rows(), can_act=follow.can_act)
+
+
+def _blocks(follow: Follow) -> FrameSource:
+    return BlockFrames(follow.room, follow.templates, follow.urls, follow.rows(), can_act=follow.can_act)
+
+
 def _events(follow: Follow) -> FrameSource:
     query = ServerEventsQuery(follow.log(), follow.text("q"))
     if query.error:
@@ -191,6 +205,9 @@ _SOURCES: Final[Mapping[str, Callable[[Follow], FrameSource]]] = {
     "session": _session,
     "clients": _clients,
     "broadcast": _broadcast,
+    "groups": _groups,
+    "group": _group,
+    "blocks": _blocks,
     "events": _events,
     "job": _job,
     "errors": _errors,

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from .. import live
 from . import (
     audit,
+    blocks,
     broadcasts,
     calls,
     clients,
@@ -14,6 +15,7 @@ from . import (
     exports,
     failures,
     forms,
+    groups,
     health,
     helpers,
     jobs,
@@ -44,6 +46,8 @@ def page_routers() -> list[APIRouter]:
         calls,
         events,
         broadcasts,
+        groups,
+        blocks,
         audit,
         failures,
         health,

@@ -52,6 +52,8 @@ async def show_client(
     name = client_name(session)
     page = view.ClientPage(
         live_link=LiveLink(urls.live("session", id=session.id, tab="events", **values, after=position)),
+        id=session.id,
+        can_act=actor.role.includes(Role.OPERATOR),
         client=name,
         version=session.client_version,
         letter=client_letter(name),

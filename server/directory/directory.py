@@ -6,7 +6,7 @@ import contextlib
 import json
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from ..engine.diagnosis import Diagnosis, diagnose
 from ..engine.engine import Engine
@@ -371,6 +371,23 @@ class Directory:
         """Return what became of each recipient."""
         return await self._engine.store.broadcasts.receipts(broadcast_id, status=status, limit=limit, after=after)
 
+    async def receipts_of(self, broadcast_id: str, session_ids: Sequence[str]) -> list[Receipt]:
+        """Return what became of some recipients."""
+        return await self._engine.store.broadcasts.receipts_of(broadcast_id, session_ids)
+
+    async def last_trial(self, actor: str) -> Session | None:
+        """Return the live session an operator tried a broadcast on last, or one of the same client in its place."""
+        session_id = await self._engine.store.broadcasts.last_trial(actor)
+        record = await self._engine.find_record(session_id) if session_id is not None else None
+        if record is None:
+            return None
+        live = self._engine.by_id.get(record.id)
+        if live is None:
+            same = _who(record)
+            alike = (s for s in self._engine.by_id.values() if _who(s.record) == same and s.early_end is None)
+            live = max(alike, key=lambda session: session.record.last_activity_at, default=None)
+        return self._engine.describe(live) if live is not None else None
+
     # -- everything at once --------------------------------------------------------------------
 
     def calls(self) -> list[FlyingCall]:
@@ -406,6 +423,11 @@ class Directory:
         if record is None:
             raise NotFound(f"Session {session_id} is not known here. It may have ended too long ago to be kept.")
         return record
+
+
+def _who(record: SessionRecord) -> tuple[SessionKind, str, str | None]:
+    """Return what tells a client that has come back from others."""
+    return record.kind, record.client_name, record.principal_key
 
 
 def _can_be_told_now(session: LiveSession) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypedDict, Unpack
@@ -14,10 +15,11 @@ from ..engine.session import LiveSession, forget_outcome
 from ..errors import InvalidInput, NotFound
 from ..filters import Filter, parse_filter
 from ..ids import new_reference
-from ..models import Actor, Broadcast, DeliveryStatus, Receipt
+from ..models import Actor, Broadcast, DeliveryStatus, Receipt, SessionKind
 from ..modern.listeners import LOG_MESSAGE
 from .actions import Actions
-from .sending import Mailing, Message, Postman, is_reachable_now
+from .results import Reach
+from .sending import Mailing, Message, Postman
 from .wording import LOGGER, Wording, check_ttl, check_wording
 
 _AT_ONCE = 100
@@ -116,7 +118,7 @@ class BroadcastVerbs:
     def _recipients(
         self, query: Filter, exclude: Filter, session_ids: Sequence[str]
     ) -> tuple[list[LiveSession], list[str]]:
-        """Return who gets it, those with an open stream first, and the chosen ones that have ended."""
+        """Return who gets it, and the chosen ones that have ended."""
         gone: list[str] = []
         if session_ids:
             found = {session_id: self._engine.by_id.get(session_id) for session_id in session_ids}
@@ -128,7 +130,37 @@ class BroadcastVerbs:
             live = [session for session in chosen if exclude.is_empty or not exclude.matches(session, now)]
         else:
             live = self._directory.audience_of(query, exclude)
-        return sorted(live, key=lambda session: not is_reachable_now(self._postman, session)), gone
+        return live, gone
+
+    def reach(
+        self,
+        wording: Wording,
+        *,
+        query: Filter | None = None,
+        exclude: Filter | None = None,
+        session_ids: Sequence[str] = (),
+        is_queued: bool = True,
+    ) -> Reach:
+        """Return what such a broadcast would come to now, without sending anything.
+
+        Raises:
+            NotFound: None of the chosen sessions is live any more.
+        """
+        live, gone = self._recipients(query or parse_filter(""), exclude or parse_filter(""), session_ids)
+        message = Message(None, wording.level, wording.logger, 0.0, wording.method, is_queued)
+        mailing = Mailing(self._postman, message, live, lambda receipts: None)
+        counts = Counter(mailing.expect(session).status for session in live)
+        clients = sum(session.record.kind is SessionKind.CLIENT for session in live)
+        return Reach(
+            sessions=len(live) - clients,
+            clients=clients,
+            reached=counts[DeliveryStatus.PENDING],
+            queued=counts[DeliveryStatus.QUEUED],
+            not_listening=counts[DeliveryStatus.NOT_LISTENING],
+            below_level=counts[DeliveryStatus.BELOW_LEVEL],
+            skipped=counts[DeliveryStatus.SKIPPED],
+            ended=len(gone) + counts[DeliveryStatus.FAILED],
+        )
 
     async def _store(self, wanted: Broadcast, recipients: Sequence[LiveSession], gone: Sequence[str] = ()) -> Broadcast:
         ids = [*(session.record.id for session in recipients), *gone]
@@ -172,6 +204,10 @@ class BroadcastVerbs:
             lambda receipts: self._settle(broadcast.id, receipts),
         )
         mailing.announce(recipients, is_for_all=is_for_all)
+        # Those with an open stream first: what waits for a stream anyway may wait for them too.
+        recipients = sorted(
+            recipients, key=lambda session: mailing.expect(session).status is not DeliveryStatus.PENDING
+        )
         if gone:
             reason = "it had ended before anything was sent"
             self._settle(broadcast.id, [Receipt(each, DeliveryStatus.FAILED, time.time(), reason) for each in gone])

@@ -55,6 +55,7 @@ class Operations:
         self.replay = replays.replay
         self.plan_replay = replays.plan
         self.broadcast = self.broadcasts.broadcast
+        self.reach = self.broadcasts.reach
         self.stop_broadcast = self.broadcasts.stop_broadcast
         self.set_key = keys.set_key
         self.delete_key = keys.delete_key

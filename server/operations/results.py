@@ -33,6 +33,28 @@ class TimeoutsResult(NamedTuple):
     """When it expires if its client is not heard again; `None` for never."""
 
 
+class Reach(NamedTuple):
+    """What a broadcast would come to if it were sent now."""
+
+    sessions: int
+    clients: int
+    """Sessionless ones."""
+    reached: int
+    """With an open stream that carries it."""
+    queued: int
+    """Without a stream: it waits for their next one."""
+    not_listening: int
+    below_level: int
+    skipped: int
+    ended: int
+    """Chosen ones that are not here any more."""
+
+    @property
+    def total(self) -> int:
+        """Everybody it addresses; the figures above add up to it, those that have ended included."""
+        return self.sessions + self.clients + self.ended
+
+
 class CancelResult(NamedTuple):
     """The outcome of cancelling one call."""
 

@@ -118,12 +118,18 @@ class Postman:
         self.deliveries.expect(session.record.no, seq, expires_at, report)
 
 
+class Expected(NamedTuple):
+    """What sending to one recipient comes to."""
+
+    status: DeliveryStatus
+    """`PENDING` where a stream is open that carries it."""
+    reason: str | None
+
+
 class _Told:
     """One client's outcome, shared by every recipient that its listen streams stand for."""
 
-    def __init__(self, was_asked: bool, reason: str) -> None:
-        self.was_asked = was_asked
-        self.reason = reason
+    def __init__(self) -> None:
         self.waiting: list[LiveSession] = []
         self.was_written: bool | None = None
 
@@ -149,30 +155,40 @@ class Mailing:
             if readers is None or readers:
                 route.announcements.add(self._message.announcement, readers, is_from_group=bool(self._message.group))
 
-    def send(self, session: LiveSession) -> Receipt:
-        """Send to one recipient and return its receipt as it stands."""
+    def expect(self, session: LiveSession) -> Expected:
+        """Return what sending to one recipient would come to now, without sending."""
         record, message = session.record, self._message
         if session.early_end is not None:
-            return receipt(session, DeliveryStatus.FAILED, "the session ended meanwhile")
+            return Expected(DeliveryStatus.FAILED, "the session ended meanwhile")
         if _is_modern(session):
-            return self._tell(session)
+            return self._expect_told(session)
         if record.state in (SessionState.NOT_INITIALIZED, SessionState.INITIALIZING):
-            return receipt(session, DeliveryStatus.SKIPPED, "its handshake is not finished")
+            return Expected(DeliveryStatus.SKIPPED, "its handshake is not finished")
         if message.method == LOG_MESSAGE:
             if record.log_level is not None and severity(message.level) < severity(record.log_level):
-                return receipt(session, DeliveryStatus.BELOW_LEVEL, f"it asked for {record.log_level} and above")
+                return Expected(DeliveryStatus.BELOW_LEVEL, f"it asked for {record.log_level} and above")
         elif not self._is_declared(record.server):
             kind = LIST_CHANGES[message.method]
-            return receipt(session, DeliveryStatus.SKIPPED, f"its server declared no {kind}.listChanged at initialize")
-        is_open = session.open_stream(STANDALONE_STREAM) is not None
-        if not is_open and not message.is_queued:
-            return receipt(session, DeliveryStatus.SKIPPED, "it has no open stream")
+            return Expected(DeliveryStatus.SKIPPED, f"its server declared no {kind}.listChanged at initialize")
+        if session.open_stream(STANDALONE_STREAM) is not None:
+            return Expected(DeliveryStatus.PENDING, None)
+        if message.is_queued:
+            return Expected(DeliveryStatus.QUEUED, "no stream is open; sent with the next one")
+        return Expected(DeliveryStatus.SKIPPED, "it has no open stream")
+
+    def send(self, session: LiveSession) -> Receipt:
+        """Send to one recipient and return its receipt as it stands."""
+        expected = self.expect(session)
+        if expected.status not in (DeliveryStatus.PENDING, DeliveryStatus.QUEUED):
+            return receipt(session, expected.status, expected.reason)
+        if _is_modern(session):
+            return self._tell(session)
         try:
-            return self._append(session, is_open)
+            return receipt(session, expected.status, expected.reason, self._append(session))
         except Overloaded as error:
             return receipt(session, DeliveryStatus.FAILED, error.message)
 
-    def _append(self, session: LiveSession, is_open: bool) -> Receipt:
+    def _append(self, session: LiveSession) -> int:
         message = self._message
         event, committed = session.append(
             Direction.FROM_SERVER,
@@ -184,9 +200,7 @@ class Mailing:
         )
         committed.add_done_callback(forget_outcome)
         self._postman.expect(session, event.seq, message.expires_at, self._settle)
-        if is_open:
-            return receipt(session, DeliveryStatus.PENDING, None, event.seq)
-        return receipt(session, DeliveryStatus.QUEUED, "no stream is open; sent with the next one", event.seq)
+        return event.seq
 
     def _is_declared(self, server: str) -> bool:
         if server not in self._declared:
@@ -196,28 +210,34 @@ class Mailing:
 
     # -- the newer era -------------------------------------------------------------------------
 
-    def _tell(self, session: LiveSession) -> Receipt:
-        client = self._postman.client_of(session)
+    def _expect_told(self, session: LiveSession) -> Expected:
+        client, message = self._postman.client_of(session), self._message
         if client is None:
             reason = "a handle is reached through its client's listen stream, and that client is not here any more"
-            return receipt(session, DeliveryStatus.NOT_LISTENING, reason)
+            return Expected(DeliveryStatus.NOT_LISTENING, reason)
         if client is not session and client.record.id in self._ids:
-            return receipt(session, DeliveryStatus.SKIPPED, "its client is in the audience too and is told once")
+            return Expected(DeliveryStatus.SKIPPED, "its client is in the audience too and is told once")
+        route = self._postman.routes.get(client.record.server)
+        if route is None or (not route.announcements.is_enabled and message.method == LOG_MESSAGE):
+            return Expected(DeliveryStatus.NOT_LISTENING, "announcements are turned off")
+        if client.record.id in self._told or route.announcements.listens(client.record.id, method=message.method):
+            return Expected(DeliveryStatus.PENDING, None)
+        wanted = URI if message.method == LOG_MESSAGE else f"changes of the {LIST_CHANGES[message.method]} list"
+        return Expected(DeliveryStatus.NOT_LISTENING, f"it has no listen stream for {wanted}")
+
+    def _tell(self, session: LiveSession) -> Receipt:
+        client = self._postman.client_of(session)
+        assert client is not None  # or nothing was expected
         told = self._told.get(client.record.id)
         if told is None:
             told = self._told[client.record.id] = self._ask(client)
-        if not told.was_asked:
-            return receipt(session, DeliveryStatus.NOT_LISTENING, told.reason)
         if told.was_written is not None:
             return _outcome(session, told.was_written)
         told.waiting.append(session)
         return receipt(session, DeliveryStatus.PENDING, None)
 
     def _ask(self, client: LiveSession) -> _Told:
-        route, message = self._postman.routes.get(client.record.server), self._message
-        if route is None or (not route.announcements.is_enabled and message.method == LOG_MESSAGE):
-            return _Told(False, "announcements are turned off")
-        told = _Told(True, "")
+        route, message, told = self._postman.routes[client.record.server], self._message, _Told()
 
         def report(was_written: bool) -> None:
             told.was_written = was_written
@@ -226,10 +246,9 @@ class Mailing:
                 client.write(Direction.FROM_SERVER, EventKind.NOTIFICATION, method, message.wire_payload)
             self._settle([_outcome(session, was_written) for session in told.waiting])
 
-        if route.announcements.tell(client.record.id, report, method=message.method):
-            return told
-        wanted = URI if message.method == LOG_MESSAGE else f"changes of the {LIST_CHANGES[message.method]} list"
-        return _Told(False, f"it has no listen stream for {wanted}")
+        if not route.announcements.tell(client.record.id, report, method=message.method):
+            told.was_written = False  # it listens, but reads so slowly that its queue is full
+        return told
 
 
 def receipt(session: LiveSession, status: DeliveryStatus, reason: str | None, seq: int | None = None) -> Receipt:
@@ -242,19 +261,10 @@ def severity(level: str) -> int:
     return next((index for index, known in enumerate(LEVELS) if known == level), 0)
 
 
-def is_reachable_now(postman: Postman, session: LiveSession, method: str = LOG_MESSAGE) -> bool:
-    """Whether a stream is open that may carry the message."""
-    if not _is_modern(session):
-        return session.open_stream(STANDALONE_STREAM) is not None
-    client = postman.client_of(session)
-    route = postman.routes.get(session.record.server)
-    return client is not None and route is not None and route.announcements.listens(client.record.id, method=method)
-
-
 def _is_modern(session: LiveSession) -> bool:
     return session.record.kind in (SessionKind.CLIENT, SessionKind.HANDLE)
 
 
 def _outcome(session: LiveSession, was_written: bool) -> Receipt:
     status = DeliveryStatus.DELIVERED if was_written else DeliveryStatus.FAILED
-    return receipt(session, status, None if was_written else "its stream was closed")
+    return receipt(session, status, None if was_written else "its stream was closed, or is not read")

@@ -433,6 +433,10 @@ class Broadcasts(Protocol):
         """Return receipts by session id."""
         ...
 
+    async def receipts_of(self, broadcast_id: str, session_ids: Sequence[str]) -> builtins.list[Receipt]:
+        """Return the receipts of some recipients, by session id; those that have none are left out."""
+        ...
+
     async def last_trial(self, actor: str) -> str | None:
         """Return the session an operator last tried a broadcast on, or `None`."""
         ...

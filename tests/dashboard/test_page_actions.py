@@ -238,7 +238,7 @@ async def test_a_handle_session_says_why_nothing_can_be_replayed_to_it_and_can_b
     assert "nothing to replay on" in page.one("p#why-no-replay").text
     (disabled,) = [each for each in page.one("div.actions").select("button") if "disabled" in each.attributes]
     assert (disabled.text, disabled.attributes["aria-describedby"]) == ("Replay…", "why-no-replay")
-    assert [each.text for each in page.one("div.actions").select("a")] == ["Message…", "Limits…", "Expire…"]
+    assert [each.text for each in page.one("div.actions").select("a")] == ["Message…", "Limits…", "Block…", "Expire…"]
     form = read(await browser.post(f"/admin/sessions/{session.id}/replays", data={"choice": "one", "seq": "1"}), 422)
     assert "MCP 2026-07-28 has none" in form.text
     await browser.post(f"/admin/sessions/{session.id}/expiration", data={"reason": "r"})
@@ -275,7 +275,7 @@ async def test_a_sessionless_client_is_not_dressed_up_as_a_session(
     (row,) = [each for each in roster.select("tr") if "id" in each.attributes]
     assert "batch" in row.text and "not an identity" in row.text
     page = read(await browser.get(row.one("a").attributes["href"]))
-    assert "nothing to expire" in page.text and not [a for a in page.select("a") if a.text.startswith("Expire")]
+    assert "cannot be expired" in page.text and not [a for a in page.select("a") if a.text.startswith("Expire")]
     assert "tools/call" in page.one("tbody#log-rows").text
     handles = [a for a in page.select("a") if a.text == "handle sessions"]
     listed = read(await browser.get(handles[0].attributes["href"]))

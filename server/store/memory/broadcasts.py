@@ -78,6 +78,10 @@ class MemoryBroadcasts:
         ]
         return sorted(found)[: page_size(limit)]
 
+    async def receipts_of(self, broadcast_id: str, session_ids: Sequence[str]) -> builtins.list[Receipt]:
+        known = self._receipts.get(broadcast_id, {})
+        return [known[each] for each in sorted(set(session_ids)) if each in known]
+
     async def last_trial(self, actor: str) -> str | None:
         for broadcast in reversed(self._broadcasts.values()):
             if broadcast.is_trial and broadcast.actor == plain_text(actor):

@@ -113,6 +113,12 @@ class SqliteBroadcasts:
         rows = await self._readers.run(lambda connection: connection.execute(statement, parameters).fetchall())
         return [_receipt(row) for row in rows]
 
+    async def receipts_of(self, broadcast_id: str, session_ids: Sequence[str]) -> builtins.list[Receipt]:
+        parameters = {"broadcast": broadcast_id, "sessions": json.dumps(builtins.list(session_ids))}
+        statement = self._sql["receipts_of"]
+        rows = await self._readers.run(lambda connection: connection.execute(statement, parameters).fetchall())
+        return [_receipt(row) for row in rows]
+
     async def last_trial(self, actor: str) -> str | None:
         wanted = (plain_text(actor),)
         row = await self._readers.run(lambda connection: connection.execute(self._sql["last_trial"], wanted).fetchone())

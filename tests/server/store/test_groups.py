@@ -90,3 +90,10 @@ async def test_the_last_trial_of_an_operator_is_remembered(store: Store) -> None
     await store.broadcasts.create(make_broadcast("B3", is_trial=True, actor="bob"), ["s3"])
     await store.broadcasts.create(make_broadcast("B4"), ["s4"])
     assert await store.broadcasts.last_trial("ada") == "s2"
+
+
+async def test_the_receipts_of_some_recipients_are_read(store: Store) -> None:
+    await store.broadcasts.create(make_broadcast("B1"), ["s1", "s2", "s3"])
+    found = await store.broadcasts.receipts_of("B1", ["s3", "s1", "s9", "s1"])
+    assert [each.session_id for each in found] == ["s1", "s3"]
+    assert await store.broadcasts.receipts_of("B9", ["s1"]) == []

@@ -48,6 +48,12 @@ WHERE broadcast = (SELECT no FROM broadcast WHERE id = :broadcast) AND session >
     AND (:status IS NULL OR status = :status)
 ORDER BY session LIMIT :limit
 
+-- name: receipts_of
+SELECT session, status, at, reason, seq FROM receipt
+WHERE broadcast = (SELECT no FROM broadcast WHERE id = :broadcast)
+    AND session IN (SELECT value FROM json_each(:sessions))
+ORDER BY session
+
 -- name: queued
 SELECT b.id, r.session, r.status, r.at, r.reason, r.seq
 FROM broadcast b JOIN receipt r ON r.broadcast = b.no AND r.status = 'queued'
