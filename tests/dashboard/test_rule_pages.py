@@ -61,7 +61,8 @@ async def test_a_group_that_nobody_is_in_is_a_404_that_says_why(browser: httpx2.
 
 
 async def test_a_member_is_removed_with_a_reason(console: Console, browser: httpx2.AsyncClient) -> None:
-    await member(console, "one"), await member(console, "two")
+    await member(console, "one")
+    await member(console, "two")
     page = read(await browser.get("/admin/groups/planners"))
     path = page.select("a.danger")[0].attributes["href"]
     form = read(await browser.get(path, headers=HTMX)).one("form.sheet")
