@@ -19,6 +19,7 @@ STYLESHEETS: Final = (
     "tables.css",
     "detail.css",
     "lists.css",
+    "rules.css",
     "overlays.css",
     "narrow.css",
 )

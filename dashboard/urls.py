@@ -131,6 +131,12 @@ class Urls:
     def new_broadcast(self, **query: QueryValue) -> str:
         return self.at("/broadcasts/new", **query)
 
+    def preview_broadcast(self) -> str:
+        return self.at("/broadcasts/preview")
+
+    def try_broadcast(self) -> str:
+        return self.at("/broadcasts/trial")
+
     def broadcast(self, broadcast_id: str, **query: QueryValue) -> str:
         return self.at(f"/broadcasts/{quote(broadcast_id, safe='')}", **query)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from . import (
+    broadcasts,
     cancellations,
     expirations,
     holding_endings,
@@ -24,6 +25,7 @@ def action_routers() -> list[APIRouter]:
     """Return the routers of every action, with paths below the console's prefix."""
     modules = (
         rules,
+        broadcasts,
         expirations,
         jobs,
         replays,

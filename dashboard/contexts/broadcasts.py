@@ -1,26 +1,29 @@
-"""Broadcasts: history, composer, and the receipt that fills while messages go out."""
+"""Broadcasts: history, and the receipt that fills while messages go out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from ...server.directory import Audience
-from ...server.models import Broadcast, DeliveryStatus, Receipt
+from ...server.models import Broadcast, DeliveryStatus, Receipt, Session
+from ...server.modern.listeners import LOG_MESSAGE
 from ..charts.shares import Segment, divide
-from ..formatting import count, plural
+from ..formatting import count
 from ..urls import Urls
+from .composer import METHOD_LABELS
+from .paging import Option, Pager
+from .sessions import client_name
 from .shell import LiveLink
 
 RECEIPT_LABELS: Final[Mapping[str, tuple[str, str]]] = {
     "delivered": ("Delivered", "written to an open stream"),
     "queued": ("Queued", "sent with the next stream"),
-    "not_listening": ("Not listening", "no listen stream for announcements"),
+    "not_listening": ("Not listening", "no listen stream for it"),
     "below_level": ("Below level", "the client asked for more severe ones"),
-    "skipped": ("Skipped", "cannot take a message"),
+    "skipped": ("Skipped", "cannot take it, or was not to wait"),
     "failed": ("Failed", "ended, or its time ran out"),
-    "pending": ("Pending", "not tried yet"),
+    "pending": ("Pending", "not written yet"),
 }
 
 
@@ -32,10 +35,11 @@ class BroadcastRow:
     url: str
     at: float
     actor: str
-    level: str
+    kind: str
     text: str
     audience: str
     status: str
+    is_trial: bool
     total: int
     segments: tuple[Segment, ...]
     delivered: int
@@ -48,40 +52,9 @@ class BroadcastsPage:
     template: ClassVar[str] = "broadcasts/index.html"
     name: ClassVar[str] = "history"
     rows: tuple[BroadcastRow, ...]
+    choices: tuple[Option, ...]
     can_act: bool
     older_url: str
-
-
-@dataclass(frozen=True, slots=True)
-class AudienceNote:
-    """Whom the composer's choice would reach."""
-
-    template: ClassVar[str] = "broadcasts/_audience.html"
-    name: ClassVar[str] = "reach"
-    sentence: str
-    waiting: str
-    button: str
-    error: str
-
-
-@dataclass(frozen=True, slots=True)
-class Composer:
-    """The form of a new broadcast."""
-
-    template: ClassVar[str] = "broadcasts/new.html"
-    name: ClassVar[str] = "composer"
-    audience: str
-    """`all`, `filter` or `chosen`."""
-    q: str
-    exclude: str
-    chosen: tuple[str, ...]
-    text: str
-    level: str
-    levels: tuple[str, ...]
-    minutes: int
-    idempotency_key: str
-    error: str
-    reach: AudienceNote
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +85,13 @@ class ReceiptHead:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptRow:
-    """What became of one recipient."""
+    """What became of one recipient; the page and the stream render it from the same file."""
 
+    template: ClassVar[str] = "broadcasts/_recipient.html"
     name: ClassVar[str] = "outcome"
     session_id: str
+    client: str
+    """Empty once it has ended."""
     url: str
     status: str
     label: str
@@ -123,6 +99,15 @@ class ReceiptRow:
     reason: str
     event_url: str
     seq: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The button that stops sending; empty once everything was tried."""
+
+    template: ClassVar[str] = "broadcasts/_stop.html"
+    name: ClassVar[str] = "halt"
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,23 +119,31 @@ class BroadcastPage:
     id: str
     at: float
     actor: str
+    sender_url: str
+    """Of the session that sent it with a tool."""
+    group: str
+    kind: str
     level: str
+    """Empty for a list-changed notification, like the next two."""
+    logger: str
     text: str
+    is_json: bool
+    is_trial: bool
     audience: str
+    is_queued: bool
     expires_at: float
-    can_stop: bool
-    stop_url: str
+    halt: Stop
     receipt: ReceiptHead
     rows: tuple[ReceiptRow, ...]
     shown: str
     """Label of the status the rows are restricted to, or empty."""
-    older_url: str
+    pager: Pager
     live_link: LiveLink
 
 
 def audience_words(broadcast: Broadcast) -> str:
     """Return whom a broadcast was meant for."""
-    words = broadcast.filter or "every live session and client"
+    words = broadcast.filter or ("one session" if broadcast.is_trial else "every live session and client")
     return f"{words}, without {broadcast.exclude}" if broadcast.exclude else words
 
 
@@ -161,10 +154,11 @@ def make_rows(broadcasts: Iterable[Broadcast], urls: Urls) -> tuple[BroadcastRow
             url=urls.broadcast(each.id),
             at=each.created_at,
             actor=each.actor,
-            level=each.level,
-            text=each.text,
+            kind=each.level if each.method == LOG_MESSAGE else "list changed",
+            text=each.text or METHOD_LABELS.get(each.method, each.method),
             audience=audience_words(each),
             status=each.status,
+            is_trial=each.is_trial,
             total=each.audience,
             segments=_segments(each),
             delivered=each.counts.get(DeliveryStatus.DELIVERED, 0),
@@ -173,9 +167,11 @@ def make_rows(broadcasts: Iterable[Broadcast], urls: Urls) -> tuple[BroadcastRow
     )
 
 
-def make_history(broadcasts: Iterable[Broadcast], urls: Urls, *, can_act: bool, older_url: str) -> BroadcastsPage:
+def make_history(
+    broadcasts: Iterable[Broadcast], urls: Urls, *, can_act: bool, older_url: str, choices: Sequence[Option]
+) -> BroadcastsPage:
     """Return the history, newest first."""
-    return BroadcastsPage(make_rows(broadcasts, urls), can_act, older_url)
+    return BroadcastsPage(make_rows(broadcasts, urls), tuple(choices), can_act, older_url)
 
 
 def make_receipt(broadcast: Broadcast, urls: Urls, status: str = "") -> ReceiptHead:
@@ -191,44 +187,66 @@ def make_receipt(broadcast: Broadcast, urls: Urls, status: str = "") -> ReceiptH
     return ReceiptHead(broadcast.status, settled, broadcast.audience, _segments(broadcast), parts, tallies)
 
 
-def make_receipts(receipts: Iterable[Receipt], urls: Urls) -> tuple[ReceiptRow, ...]:
-    """Return the rows of a receipt."""
-    return tuple(
-        ReceiptRow(
-            session_id=receipt.session_id,
-            url=urls.session(receipt.session_id),
-            status=receipt.status.value,
-            label=RECEIPT_LABELS[receipt.status.value][0],
-            at=receipt.at,
-            reason=receipt.reason or "",
-            event_url=urls.session(receipt.session_id, "events", sel=receipt.seq) if receipt.seq else "",
-            seq=receipt.seq,
-        )
-        for receipt in receipts
+def make_receipts(
+    receipts: Iterable[Receipt], urls: Urls, live: Callable[[str], Session | None]
+) -> tuple[ReceiptRow, ...]:
+    """Return the rows of a receipt; `live` finds a session that has not ended."""
+    return tuple(_row(receipt, urls, live(receipt.session_id)) for receipt in receipts)
+
+
+def _row(receipt: Receipt, urls: Urls, session: Session | None) -> ReceiptRow:
+    return ReceiptRow(
+        session_id=receipt.session_id,
+        client=client_name(session) if session is not None else "",
+        url=urls.session(receipt.session_id),
+        status=receipt.status.value,
+        label=RECEIPT_LABELS[receipt.status.value][0],
+        at=receipt.at,
+        reason=receipt.reason or "",
+        event_url=urls.session(receipt.session_id, "events", sel=receipt.seq) if receipt.seq else "",
+        seq=receipt.seq,
     )
 
 
-def make_reach(audience: Audience | None, *, error: str = "", chosen: Sequence[str] = ()) -> AudienceNote:
-    """Return whom the choice reaches; `audience` is `None` while the filter is wrong."""
-    if audience is None:
-        return AudienceNote("", "", "Send", error)
-    total = audience.sessions + audience.clients
-    who = plural(audience.sessions, "session")
-    if audience.clients:
-        who += f" and {plural(audience.clients, 'sessionless client')}"
-    listening = f"{count(audience.with_stream)} of them {'has' if audience.with_stream == 1 else 'have'} an open stream"
-    waiting = (
-        f"{count(audience.without_stream)} {'has' if audience.without_stream == 1 else 'have'} none; "
-        "the message waits for their next stream, for as long as you say below."
-        if audience.without_stream
-        else "The message reaches all of them at once."
+def make_stop(broadcast: Broadcast, urls: Urls, *, can_act: bool) -> Stop:
+    """Return the button that stops sending, or nothing in its place."""
+    return Stop(urls.broadcast_stop(broadcast.id) if can_act and broadcast.status == "sending" else "")
+
+
+def make_page(
+    broadcast: Broadcast,
+    urls: Urls,
+    status: str,
+    *,
+    can_act: bool,
+    rows: tuple[ReceiptRow, ...],
+    pager: Pager,
+    live_link: LiveLink,
+) -> BroadcastPage:
+    """Return the page of one broadcast."""
+    is_message = broadcast.method == LOG_MESSAGE
+    return BroadcastPage(
+        id=broadcast.id,
+        at=broadcast.created_at,
+        actor=broadcast.actor,
+        sender_url=urls.session(broadcast.sender) if broadcast.sender else "",
+        group=broadcast.group,
+        kind=METHOD_LABELS.get(broadcast.method, broadcast.method),
+        level=broadcast.level if is_message else "",
+        logger=broadcast.logger if is_message else "",
+        text=broadcast.text if is_message else broadcast.method,
+        is_json=broadcast.is_json,
+        is_trial=broadcast.is_trial,
+        audience=audience_words(broadcast),
+        is_queued=broadcast.is_queued,
+        expires_at=broadcast.expires_at,
+        halt=make_stop(broadcast, urls, can_act=can_act),
+        receipt=make_receipt(broadcast, urls, status),
+        rows=rows,
+        shown=RECEIPT_LABELS[status][0] if status else "",
+        pager=pager,
+        live_link=live_link,
     )
-    if chosen:
-        what = plural(len(chosen), "session")
-        return AudienceNote(f"{what} chosen.", "", f"Send to {what}", "")
-    if not total:
-        return AudienceNote("Nobody matches right now.", "", "Send", "")
-    return AudienceNote(f"{who}. {listening}.", waiting, f"Send to {who}", "")
 
 
 def _segments(broadcast: Broadcast) -> tuple[Segment, ...]:

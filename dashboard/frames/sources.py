@@ -164,7 +164,8 @@ def _clients(follow: Follow) -> FrameSource:
 
 def _broadcast(follow: Follow) -> FrameSource:
     directory, status = follow.room.directory, follow.text("status")
-    return BroadcastFrames(directory, follow.templates, follow.urls, follow.reference(), status)
+    where = follow.reference(), status, follow.rows()
+    return BroadcastFrames(directory, follow.templates, follow.urls, *where, can_act=follow.can_act)
 
 
 def _groups(follow: Follow) -> FrameSource:

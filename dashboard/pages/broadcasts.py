@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from ...server.models import DeliveryStatus, Role
 from ..compose import Draft, composer_page
 from ..contexts import broadcasts as view
+from ..contexts.paging import Option, Position, make_pager, parse_position
 from ..contexts.shell import Crumb, Frame, LiveLink
 from ..cursors import live_cursor
 from ..deps import CurrentActor, CurrentSwitchroom, OperatorActor
@@ -18,8 +19,8 @@ from ..templating import urls_of
 
 router = APIRouter()
 
-_PAGE = 50
-_RECIPIENTS = 200
+_PAGE: Final = 50
+_RECIPIENTS: Final = 100
 
 
 @router.get("/broadcasts")
@@ -28,12 +29,19 @@ async def list_broadcasts(
     actor: CurrentActor,
     room: CurrentSwitchroom,
     before: Annotated[str | None, Query(max_length=40)] = None,
+    by: Annotated[str, Query(max_length=10)] = "",
 ) -> Response:
-    """Show the broadcasts sent, newest first."""
-    urls = urls_of(request)
-    found = await room.directory.broadcasts(limit=_PAGE + 1, before=before)
-    older = urls.broadcasts(before=found[_PAGE - 1].id) if len(found) > _PAGE else ""
-    page = view.make_history(found[:_PAGE], urls, can_act=actor.role.includes(Role.OPERATOR), older_url=older)
+    """Show the broadcasts sent, newest first: operators', or with `by=all` what members of groups sent too."""
+    urls, everybody = urls_of(request), by == "all"
+    found = await room.directory.broadcasts(limit=_PAGE + 1, before=before, group=None if everybody else "")
+    kept = "all" if everybody else ""
+    older = urls.broadcasts(by=kept, before=found[_PAGE - 1].id) if len(found) > _PAGE else ""
+    choices = (
+        Option("Operators'", urls.broadcasts(), not everybody),
+        Option("Groups' messages too", urls.broadcasts(by="all"), everybody),
+    )
+    can_act = actor.role.includes(Role.OPERATOR)
+    page = view.make_history(found[:_PAGE], urls, can_act=can_act, older_url=older, choices=choices)
     return await render_page(request, room, actor, Frame("broadcast", "Broadcasts", is_live=False), page)
 
 
@@ -50,13 +58,13 @@ async def compose_broadcast(
     excepted: Annotated[list[str], Query(alias="except", max_length=40)] = [],  # noqa: B006
 ) -> Response:
     """Show the composer; a list hands over its filter or its chosen rows."""
-    default = "filter" if q or all_matching else "chosen" if ids else "all"
+    default = "filter" if q else "chosen" if ids else "all"
     left_out = exclude or (f"id:{','.join(excepted)}" if excepted else "")
     draft = Draft(audience=audience or default, q=q, exclude=left_out, ids=tuple(ids))
     urls = urls_of(request)
     crumbs = [Crumb("Broadcasts", urls.broadcasts()), Crumb("New broadcast")]
     frame = Frame("broadcast", "New broadcast", crumbs, is_live=False)
-    return await render_page(request, room, actor, frame, await composer_page(room, draft))
+    return await render_page(request, room, actor, frame, await composer_page(room, urls, actor, draft))
 
 
 @router.get("/broadcasts/{broadcast_id}")
@@ -67,31 +75,40 @@ async def show_broadcast(
     room: CurrentSwitchroom,
     status: Annotated[str, Query(max_length=20)] = "",
     after: Annotated[str, Query(max_length=40)] = "",
+    trail: Annotated[str, Query(max_length=900)] = "",
+    start: Annotated[int, Query(ge=0, lt=2**31)] = 0,
 ) -> Response:
-    """Show a broadcast with its receipt."""
+    """Show a broadcast with its receipt; a status restricts the recipients."""
     urls, directory = urls_of(request), room.directory
-    position = live_cursor(directory)
+    position, live = parse_position(after, trail, start), live_cursor(directory)
     broadcast = await directory.broadcast(broadcast_id)
     chosen = DeliveryStatus(status) if status in view.RECEIPT_LABELS else None
+    kept = chosen.value if chosen else ""
     receipts = await directory.receipts(broadcast_id, status=chosen, limit=_RECIPIENTS + 1, after=after)
     shown = receipts[:_RECIPIENTS]
-    kept = chosen.value if chosen else ""
-    older = urls.broadcast(broadcast_id, status=kept, after=shown[-1].session_id) if len(receipts) > _RECIPIENTS else ""
-    page = view.BroadcastPage(
-        id=broadcast.id,
-        at=broadcast.created_at,
-        actor=broadcast.actor,
-        level=broadcast.level,
-        text=broadcast.text,
-        audience=view.audience_words(broadcast),
-        expires_at=broadcast.expires_at,
-        can_stop=broadcast.status == "sending" and actor.role.includes(Role.OPERATOR),
-        stop_url=urls.broadcast_stop(broadcast.id),
-        receipt=view.make_receipt(broadcast, urls, kept),
-        rows=view.make_receipts(shown, urls),
-        shown=view.RECEIPT_LABELS[kept][0] if kept else "",
-        older_url=older,
-        live_link=LiveLink(urls.live("broadcast", id=broadcast.id, status=kept, after=position)),
+
+    def address(where: Position) -> str:
+        return urls.broadcast(
+            broadcast_id, status=kept, after=where.after, trail=" ".join(where.trail), start=where.start or ""
+        )
+
+    rows = ",".join(receipt.session_id for receipt in shown)
+    page = view.make_page(
+        broadcast,
+        urls,
+        kept,
+        can_act=actor.role.includes(Role.OPERATOR),
+        rows=view.make_receipts(shown, urls, directory.live_session),
+        pager=make_pager(
+            position,
+            shown=len(shown),
+            total=broadcast.counts.get(kept, 0) if kept else broadcast.audience,
+            size=_RECIPIENTS,
+            next_cursor=shown[-1].session_id if len(receipts) > _RECIPIENTS else None,
+            address=address,
+            noun="recipients",
+        ),
+        live_link=LiveLink(urls.live("broadcast", id=broadcast.id, status=kept, rows=rows, after=live)),
     )
     crumbs = [Crumb("Broadcasts", urls.broadcasts()), Crumb(broadcast.id, is_code=True)]
     return await render_page(request, room, actor, Frame("broadcast", "Broadcast", crumbs), page)

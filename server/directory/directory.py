@@ -44,7 +44,7 @@ from ..resources import ResourceRegistry
 from ..store.base import EventQuery, ServerLogQuery, Tail
 from .declared import initialize_result, latest_meta
 from .failures import ERRORS_READ, FailedCall, group_failures
-from .figures import Audience, FlyingCall, Health
+from .figures import FlyingCall, Health
 from .listing import Listing
 from .overall import Overall
 from .past import keys_at
@@ -304,13 +304,6 @@ class Directory:
 
         sessions = [s for s in self._engine.live() if is_chosen(s)]
         return sessions + [s for s in self._engine.live(clients=True) if is_near(s) and is_chosen(s)]
-
-    async def audience(self, query: Filter, exclude: Filter) -> Audience:
-        """Return the size of a broadcast's audience as it is now."""
-        chosen = self.audience_of(query, exclude)
-        clients = sum(1 for session in chosen if session.record.kind is SessionKind.CLIENT)
-        listening = sum(1 for session in chosen if _can_be_told_now(session))
-        return Audience(len(chosen) - clients, clients, listening, len(chosen) - listening)
 
     async def audit(
         self,

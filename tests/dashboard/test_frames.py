@@ -195,14 +195,15 @@ async def test_a_session_s_end_makes_its_page_read_itself_again(console: Console
 
 
 async def test_a_receipt_fills_while_the_message_goes_out(console: Console, templates: Templates) -> None:
-    await opened(console)
+    session = await opened(console)
     sent = await console.room.operations.broadcast(OPERATOR, text="hello")
-    source = BroadcastFrames(console.room.directory, templates, Urls(), sent.id, "queued")
+    source = BroadcastFrames(console.room.directory, templates, Urls(), sent.id, "queued", [session.id], can_act=True)
     frame = await source.frame(0)
     receipt = targets(frame)["#receipt"]
     assert "of 1 settled" in receipt.text
     (current,) = [a for a in receipt.select("a") if "aria-current" in a.attributes]
     assert "Queued" in current.text
+    assert f"#r-{session.id}" in targets(frame)
 
 
 async def test_the_overview_follows_its_parts(console: Console, templates: Templates) -> None:
