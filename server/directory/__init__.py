@@ -8,7 +8,7 @@ from ..engine.refusals import Refusal, Verdict
 from ..engine.streamwatch import StreamCut
 from .directory import Directory
 from .failures import ERRORS_READ
-from .figures import Audience, FlyingCall, Health
+from .figures import FlyingCall, Health
 from .tally import Tally
 from .trends import RANGES, Range, Trends, range_named
 from .watching import LimitState, MemoryTrend, StalledStream, Vitals
@@ -16,7 +16,6 @@ from .watching import LimitState, MemoryTrend, StalledStream, Vitals
 __all__ = [
     "ERRORS_READ",
     "RANGES",
-    "Audience",
     "Diagnosis",
     "Directory",
     "FlyingCall",

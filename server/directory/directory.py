@@ -17,7 +17,6 @@ from ..errors import NotFound
 from ..filters import Filter
 from ..ids import hash_secret
 from ..models import (
-    STANDALONE_STREAM,
     AuditEntry,
     Broadcast,
     CallsAt,
@@ -421,10 +420,3 @@ class Directory:
 def _who(record: SessionRecord) -> tuple[SessionKind, str, str | None]:
     """Return what tells a client that has come back from others."""
     return record.kind, record.client_name, record.principal_key
-
-
-def _can_be_told_now(session: LiveSession) -> bool:
-    """Whether a stream is open that may carry a message: the standalone one, or a listen stream."""
-    if session.record.kind is SessionKind.CLIENT:
-        return any(stream.kind == "listen" for stream in session.streams or ())
-    return session.open_stream(STANDALONE_STREAM) is not None

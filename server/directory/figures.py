@@ -10,15 +10,6 @@ from ..models import InFlight, Session, SessionState
 from ..store.base import StoreHealth
 
 
-class Audience(NamedTuple):
-    """Whom a broadcast would address."""
-
-    sessions: int
-    clients: int
-    with_stream: int
-    without_stream: int
-
-
 class FlyingCall(NamedTuple):
     """A call in flight, with whose it is."""
 
