@@ -51,6 +51,10 @@ AUDIT_COLUMNS: Mapping[str, str] = MappingProxyType(
 _GLOB_ESCAPES = str.maketrans({"[": "[[]", "?": "[?]", "*": "[*]"})
 
 
+_NEVER = "state = ''"
+"""Holds for no session. SQLite folds a constant away, and then cannot use the index that the query names."""
+
+
 class Conditions:
     """SQL text to follow an existing condition, and its named parameters."""
 
@@ -68,8 +72,9 @@ class Conditions:
     def _choice(self, term: Term) -> str:
         if term.field.kind is ValueKind.STATE:
             names = sorted(statuses_of(term.tests) & frozenset(ENDED_STATUSES))
-            return f"state IN ({', '.join(map(self._bind, names))})"
-        return f"s.kind IN ({', '.join(self._bind(kind.value) for kind in sorted(kinds_of(term)))})"
+            return f"state IN ({', '.join(map(self._bind, names))})" if names else _NEVER
+        kinds = ", ".join(self._bind(kind.value) for kind in sorted(kinds_of(term)))
+        return f"s.kind IN ({kinds})" if kinds else _NEVER
 
     def _test(self, term: Term, test: Test) -> str:
         columns = [self._columns[name] for name in term.field.attributes if name in self._columns]
@@ -77,7 +82,7 @@ class Conditions:
             case ValueKind.STATE | ValueKind.CHOICE:
                 return ""
             case ValueKind.NAMES:
-                return "0"  # an ended session is a member of no group
+                return _NEVER  # an ended session is a member of no group
             case ValueKind.COUNT:
                 return f"{columns[0]} {test.op.value} {self._bind(test.operand)}"
             case ValueKind.DURATION:
