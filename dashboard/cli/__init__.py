@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-
-import click
-
-from ...server.errors import SwitchroomError
-from .accounts import operators, tokens
-from .audit import audit
-from .doctor import doctor
-from .keys import keys
-from .serve import serve
-from .users import users
-
-
-class OneSentence(click.Group):
-    """Shows a deliberate error as the sentence it is, without a trace."""
-
-    def invoke(self, ctx: click.Context) -> object:
-        try:
-            result: object = super().invoke(ctx)
-        except SwitchroomError as error:
-            raise click.ClickException(error.message) from None
-        return result
+import gc
 
 
 def main() -> None:
     """Run the command line."""
-    group = OneSentence(name="switchroom", help="An operator console for live MCP sessions.")
-    click.version_option(importlib.metadata.version("switchroom"), prog_name="switchroom")(group)
-    for command in (serve, tokens, operators, users, audit, doctor, keys):
-        group.add_command(command)
-    group()
+    # Nothing that importing makes is garbage, then or later: to look for it takes a tenth of the start, and would make
+    # every full collection of a running server longer.
+    gc.disable()
+    from .group import command_line
+
+    gc.freeze()
+    gc.enable()
+    command_line()()
