@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ...filters import Filter
+from ...filters.fields import ValueKind
 from ...models import EndedId, SessionRecord
 from ..ended import parse_sort
 from ..limits import page_size
@@ -29,6 +30,17 @@ _SORT_COLUMNS: Mapping[str, str] = MappingProxyType(
         "key_count": "keys",
     }
 )
+
+
+def _index(query: Filter, column: str) -> str:
+    """Return which index a page is found through.
+
+    In their own order and unfiltered it is at an index's end; anything else looks at all of them. A condition on the
+    state may contradict what the index holds, which SQLite takes for an error when it is told to use it.
+    """
+    if any(term.field.kind is ValueKind.STATE for term in query.terms):
+        return ""
+    return f"INDEXED BY {'session_ended' if query.is_empty and column == 'last_activity' else 'session_counted'}"
 
 
 class SqliteRegistry:
@@ -103,8 +115,7 @@ class SqliteRegistry:
             conditions=text,
             sort=column,
             direction=direction,
-            # In their own order and unfiltered the first page is at the index's end; anything else looks at all.
-            index="session_ended" if query.is_empty and column == "last_activity" else "session_counted",
+            index=_index(query, column),
         )
 
         def work(connection: sqlite3.Connection) -> list[SessionRecord]:

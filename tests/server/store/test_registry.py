@@ -279,3 +279,16 @@ async def test_records_handed_out_are_copies(store: Store) -> None:
     record.request_count = 50
     record.epochs.append((9, 9))
     assert (await store.sessions.load_live())[0] == dataclasses.replace(record, request_count=0, epochs=[(1, 1)])
+
+
+@pytest.mark.parametrize(
+    "q", ["state:active", "state:live", "state:ended", "-state:ended", "state:closed -state:closed"]
+)
+@pytest.mark.parametrize("sort", ["-last_seen", "requests"])
+async def test_every_filter_of_states_can_be_asked(store: Store, q: str, sort: str) -> None:
+    await store.sessions.save(make_ended(1))
+    expected = [1] if q == "state:ended" else []
+    found = await store.sessions.ended(parse_filter(q), now=START, sort=sort)
+    assert [record.no for record in found] == expected
+    assert sum((await store.sessions.count_ended(parse_filter(q), now=START)).values()) == len(expected)
+    assert await store.sessions.ended_numbers(parse_filter(q), now=START, limit=5) == expected

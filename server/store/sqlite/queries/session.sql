@@ -25,7 +25,7 @@ max(s.trimmed_seq, coalesce((SELECT max(e.seq) FROM event e WHERE e.session = s.
 -- The page is found through an index alone, and only its rows are read: those of 100,000 sessions would take a second.
 SELECT {columns}, {figures} FROM session s
 WHERE no IN (
-    SELECT no FROM session s INDEXED BY {index}
+    SELECT no FROM session s {index}
     WHERE state IN ('rejected', 'closed', 'expired') AND kind <> 'client' {conditions}
     ORDER BY {sort} {direction}, sref {direction} LIMIT :limit
 )
