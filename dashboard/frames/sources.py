@@ -103,6 +103,7 @@ def _sessions(follow: Follow) -> FrameSource:
         follow.text("sort") or DEFAULT_SORT,
         follow.number("size", DEFAULT_SIZE),
         columns=[follow.text("cols")],
+        density=follow.text("density"),
     )
     if query.asked.error:
         raise InvalidInput(query.asked.error)

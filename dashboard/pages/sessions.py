@@ -104,6 +104,7 @@ def _live_link(urls: Urls, wanted: SessionQuery, found: SessionPage, position: s
             sort=wanted.sort_value,
             size=wanted.size_value,
             cols=wanted.kept["cols"],
+            density=wanted.kept["density"],
             total=found.total,
             at=read_at,
             rows=",".join(session.id for session in found.items),
