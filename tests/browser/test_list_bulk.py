@@ -14,18 +14,16 @@ from tests.support.processes import Served, serving
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
-PASSWORD = "a list of sessions"
-
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("lists")
-    with serving(folder, admin_password=PASSWORD, limits="off") as running:
+    with serving(folder, limits="off") as running:
         yield running
 
 
 async def test_all_matching_over_three_pages_less_exceptions_are_expired(served: Served) -> None:
-    async with crowd(served.mcp) as people, signed_in(served, password=PASSWORD) as window:
+    async with crowd(served.mcp) as people, signed_in(served) as window:
         await people.join("bulk-client", 60)
         await people.join("other-client", 2)
         page = window.page
@@ -68,7 +66,7 @@ async def test_all_matching_over_three_pages_less_exceptions_are_expired(served:
 
 
 async def test_an_empty_reason_is_asked_for_and_focus_comes_back_to_the_row(served: Served) -> None:
-    async with crowd(served.mcp) as people, signed_in(served, password=PASSWORD) as window:
+    async with crowd(served.mcp) as people, signed_in(served) as window:
         await people.join("reason-client", 2)
         page = window.page
         await window.open("/admin/sessions?q=client:reason-client")
@@ -88,7 +86,7 @@ async def test_an_empty_reason_is_asked_for_and_focus_comes_back_to_the_row(serv
 
 
 async def test_only_what_applies_is_offered_and_another_filter_clears_the_choice(served: Served) -> None:
-    async with crowd(served.mcp) as people, signed_in(served, password=PASSWORD) as window:
+    async with crowd(served.mcp) as people, signed_in(served) as window:
         await people.join("offer-client", 3)
         page = window.page
         await window.open("/admin/sessions?q=client:offer-client")
@@ -113,7 +111,7 @@ async def test_only_what_applies_is_offered_and_another_filter_clears_the_choice
 
 
 async def test_a_large_action_leads_to_its_page_and_can_be_stopped_there(served: Served) -> None:
-    async with crowd(served.mcp) as people, signed_in(served, password=PASSWORD) as window:
+    async with crowd(served.mcp) as people, signed_in(served) as window:
         await people.join("job-client", 30)
         page = window.page
         await window.open("/admin/sessions?q=client:job-client")

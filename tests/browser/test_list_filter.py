@@ -15,18 +15,16 @@ from tests.support.processes import Served, serving
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
-PASSWORD = "a list of sessions"
-
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("lists")
-    with serving(folder, admin_password=PASSWORD, limits="off") as running:
+    with serving(folder, limits="off") as running:
         yield running
 
 
 async def test_the_address_reproduces_the_list_and_back_and_forward_agree(served: Served) -> None:
-    async with crowd(served.mcp) as people, signed_in(served, password=PASSWORD) as window:
+    async with crowd(served.mcp) as people, signed_in(served) as window:
         await people.join("first-client", 2)
         await people.join("second-client")
         page = window.page
@@ -51,7 +49,7 @@ async def test_the_address_reproduces_the_list_and_back_and_forward_agree(served
 
 
 async def test_an_unknown_key_is_said_below_the_field_and_the_list_stays(served: Served) -> None:
-    async with crowd(served.mcp) as people, signed_in(served, password=PASSWORD) as window:
+    async with crowd(served.mcp) as people, signed_in(served) as window:
         await people.join("kept-client", 2)
         page = window.page
         await window.open("/admin/sessions?q=client:kept-client")
@@ -65,7 +63,7 @@ async def test_an_unknown_key_is_said_below_the_field_and_the_list_stays(served:
 
 
 async def test_fast_typing_on_a_slow_server_ends_with_what_was_typed(served: Served) -> None:
-    async with crowd(served.mcp) as people, signed_in(served, password=PASSWORD) as window:
+    async with crowd(served.mcp) as people, signed_in(served) as window:
         await people.join("abcd", 1)
         await people.join("abxx", 1)
         page = window.page
@@ -83,7 +81,7 @@ async def test_fast_typing_on_a_slow_server_ends_with_what_was_typed(served: Ser
 
 
 async def test_words_are_completed_by_keyboard(served: Served) -> None:
-    async with crowd(served.mcp) as people, signed_in(served, password=PASSWORD) as window:
+    async with crowd(served.mcp) as people, signed_in(served) as window:
         await people.join("suggested-client", 2)
         page, field = window.page, window.page.get_by_role("combobox", name="Add a filter")
         await window.open("/admin/sessions")
@@ -111,7 +109,7 @@ async def test_words_are_completed_by_keyboard(served: Served) -> None:
 async def test_lists_work_without_javascript(served: Served) -> None:
     async with (
         crowd(served.mcp) as people,
-        signed_in(served, password=PASSWORD, java_script_enabled=False) as window,
+        signed_in(served, java_script_enabled=False) as window,
     ):
         await people.join("plain-client", 2)
         page = window.page

@@ -6,48 +6,20 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.async_api import Page, Request, expect
+from playwright.async_api import Page, expect
 
-from tests.support.browsing import signed_in
+from tests.support.browsing import LiveStreams, set_hidden, signed_in
 from tests.support.crowd import crowd
 from tests.support.processes import Served, serving
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
-PASSWORD = "a list of sessions"
-HIDE = """(hidden) => {
-  Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});
-  Object.defineProperty(document, 'visibilityState', {value: hidden ? 'hidden' : 'visible', configurable: true});
-  document.dispatchEvent(new Event('visibilitychange'));
-}"""
-
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("lists")
-    with serving(folder, admin_password=PASSWORD, limits="off") as running:
+    with serving(folder, limits="off") as running:
         yield running
-
-
-class Streams:
-    """Live streams a page holds open."""
-
-    def __init__(self, page: Page) -> None:
-        self.open: list[Request] = []
-        page.on("request", lambda request: self.open.append(request) if "/admin/live" in request.url else None)
-        page.on("requestfinished", self._close)
-        page.on("requestfailed", self._close)
-
-    def _close(self, request: Request) -> None:
-        self.open = [each for each in self.open if each is not request]
-
-    async def until(self, page: Page, count: int) -> None:
-        """Wait until so many are open; at most two seconds."""
-        for _ in range(40):
-            if len(self.open) == count:
-                return
-            await page.wait_for_timeout(50)
-        raise AssertionError(f"{len(self.open)} streams are open, not {count}")
 
 
 async def order(page: Page) -> list[str]:
@@ -56,9 +28,9 @@ async def order(page: Page) -> list[str]:
 
 
 async def test_one_stream_is_open_after_filters_back_and_forward_and_none_while_hidden(served: Served) -> None:
-    async with crowd(served.mcp) as people, signed_in(served, password=PASSWORD) as window:
+    async with crowd(served.mcp) as people, signed_in(served) as window:
         await people.join("streams-client", 2)
-        page, streams = window.page, Streams(window.page)
+        page, streams = window.page, LiveStreams(window.page)
         await window.open("/admin/sessions")
         await window.until_live()
         for words in ("zed", "streams", "client:x", "state:live", "streams-client"):
@@ -67,18 +39,18 @@ async def test_one_stream_is_open_after_filters_back_and_forward_and_none_while_
         await page.go_back()
         await page.go_forward()
         await window.until_live()
-        await streams.until(page, 1)
+        await streams.until(1)
         await page.wait_for_timeout(1_100)  # one frame, which has an id
-        await page.evaluate(HIDE, True)
-        await streams.until(page, 0)
-        await page.evaluate(HIDE, False)
-        await streams.until(page, 1)
-        assert (await streams.open[0].all_headers()).get("last-event-id")
+        await set_hidden(page, True)
+        await streams.until(0)
+        await set_hidden(page, False)
+        await streams.until(1)
+        assert streams.resumed_from[-1]
         assert window.complaints == []
 
 
 async def test_updates_disturb_nothing_that_a_person_does(served: Served) -> None:
-    async with crowd(served.mcp) as people, signed_in(served, password=PASSWORD) as window:
+    async with crowd(served.mcp) as people, signed_in(served) as window:
         await people.join("calm-client", 30)
         page = window.page
         await window.open("/admin/sessions?q=client:calm-client&sort=client&size=25")
@@ -107,7 +79,7 @@ async def test_updates_disturb_nothing_that_a_person_does(served: Served) -> Non
 
 
 async def test_a_new_session_only_counts_and_an_ended_one_stays_dimmed(served: Served) -> None:
-    async with crowd(served.mcp) as people, signed_in(served, password=PASSWORD) as window:
+    async with crowd(served.mcp) as people, signed_in(served) as window:
         await people.join("pill-client", 3)
         page = window.page
         await window.open("/admin/sessions?q=client:pill-client")
@@ -127,7 +99,7 @@ async def test_a_new_session_only_counts_and_an_ended_one_stays_dimmed(served: S
 
 
 async def test_the_servers_log_follows_waits_while_paused_and_goes_on(served: Served) -> None:
-    async with crowd(served.mcp) as people, signed_in(served, password=PASSWORD) as window:
+    async with crowd(served.mcp) as people, signed_in(served) as window:
         await people.join("log-client")
         page = window.page
         await window.open("/admin/events?q=client:log-client")
