@@ -111,9 +111,7 @@ def _streams(directory: Directory, urls: Urls) -> Iterator[Concern]:
 def _process(directory: Directory, urls: Urls) -> Iterator[Concern]:
     vitals = directory.vitals()
     if vitals.worst_lag_seconds > SLOW_LAG_SECONDS:
-        words = (
-            f"The event loop was {duration(vitals.worst_lag_seconds)} late within the last minute: a handler blocks it"
-        )
+        words = f"The event loop was {duration(vitals.worst_lag_seconds)} late within the last minute: code blocks it"
         yield Concern(words, urls.health(), "warn")
     if vitals.refused_secrets:
         words = f"{plural(vitals.refused_secrets, 'secret')} not stored: no key ring. Set SWITCHROOM_SECRET_KEYS"

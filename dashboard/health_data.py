@@ -29,7 +29,7 @@ LIMIT_LABELS: Final = {
 NEAR: Final = 0.8
 """A limit that is used so far is shown as near."""
 
-SLOW_LAG_SECONDS: Final = 0.2
+SLOW_LAG_SECONDS: Final = 0.5
 """Everybody waits for a loop that is this late."""
 
 
