@@ -121,3 +121,20 @@ def test_a_deliberate_error_is_one_sentence(tmp_path: Path) -> None:
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
     assert finished.returncode == 1 and finished.stderr.startswith("Error: The accounts file")
     assert len(finished.stderr.splitlines()) == 1
+
+
+def test_a_link_a_role_and_the_end_of_a_sign_in(tmp_path: Path, db: str) -> None:
+    run(operators, "add", "mona", "--role", "admin", "--password-stdin", "--db", db, stdin=PASSWORD + "\n")
+    with pytest.raises(SwitchroomError, match="last admin"):
+        run(operators, "role", "mona", "--role", "viewer", "--db", db)
+    run(operators, "add", "lin", "--role", "viewer", "--password-stdin", "--db", db, stdin=PASSWORD + "\n")
+    assert "operator" in run(operators, "role", "lin", "--role", "operator", "--db", db).stdout
+    *_, link = run(operators, "link", "lin", "--url", "https://c.example.org/admin/", "--db", db).stdout.splitlines()
+    head, _, secret = link.partition("?token=")
+    assert head == "https://c.example.org/admin/login/link"
+    assert look(tmp_path, lambda accounts: accounts.links.consume(secret)) == "lin"
+    look(tmp_path, lambda accounts: accounts.sign_ins.begin("lin", "192.0.2.7"))
+    *_, row = run(operators, "sign-ins", "--db", db).stdout.splitlines()
+    assert "lin" in row and "192.0.2.7" in row
+    assert "lin" in run(operators, "end", row.split()[0], "--db", db).stdout
+    assert look(tmp_path, lambda accounts: accounts.sign_ins.open()) == []
