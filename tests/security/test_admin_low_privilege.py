@@ -15,15 +15,10 @@ from tests.support.wire import session
 pytestmark = pytest.mark.anyio
 
 HARMLESS = (
-    "/account/password",
-    "/logout",
-    "/login",
-    "/login/link",
-    "/health/diagnosis",
-    "/sessions/lookup",
-    "/sessions/diagnosis",
+    *("/logout", "/login", "/login/link", "/health/diagnosis", "/sessions/lookup", "/sessions/diagnosis"),
+    *("/account/password", "/views", "/views/1", "/views/1/deletion"),
 )
-"""Writes in form only: they read, or are about the reader's own sign-in."""
+"""Writes in form only, and what is the reader's own: their sign-in, their password, their saved views."""
 
 
 async def test_a_viewer_acts_nowhere_and_every_try_is_recorded(plain: Served, tally: Tally) -> None:
