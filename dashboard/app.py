@@ -216,7 +216,7 @@ def _add_health(console: Console) -> None:
         """Answer 200 while requests can be served and stored, otherwise 503 with the reason."""
         health = room.engine.store.health()
         is_ready = room.engine.is_running and not room.engine.is_stopping and health.is_ok
-        body = {"status": "ready" if is_ready else "not ready", "store": "ok" if health.is_ok else "failing"}
+        body = {"status": "ready" if is_ready else "not ready", "store": "ok" if health.is_ok else health.trouble}
         return JSONResponse(body, status_code=200 if is_ready else 503)
 
     @app.get("/", include_in_schema=False)

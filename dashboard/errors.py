@@ -30,6 +30,7 @@ STATUSES: Final[Mapping[str, int]] = MappingProxyType(
         "cannot_open": 409,
         "limit_reached": 429,
         "store_unavailable": 503,
+        "store_damaged": 503,
         "overloaded": 503,
     }
 )

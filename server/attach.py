@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from .directory.directory import Directory
 from .engine.engine import Engine
 from .engine.session import LiveSession
 from .engine.sweeper import Sweeper
-from .errors import StartupError
+from .errors import StartupError, StoreDamaged
 from .foreign import fastmcp_app, is_fastmcp
 from .models import SessionKind
 from .mounts import Mount
@@ -182,7 +182,8 @@ class Switchroom:
         await self.resources.folders.start()
         for mount in self._mounts.values():
             mount.clients.load()
-        await self.operations.broadcasts.resume()
+        with suppress(StoreDamaged):  # what a damaged store cannot tell is not gone on with
+            await self.operations.broadcasts.resume()
         self.engine.spawn(self._sweeper.run())
 
     async def _release(self, session: LiveSession) -> None:

@@ -100,6 +100,12 @@ class Overloaded(StoreUnavailable):
     code = "overloaded"
 
 
+class StoreDamaged(StoreUnavailable):
+    """The store met damage in what it keeps, which trying again does not mend."""
+
+    code = "store_damaged"
+
+
 class StartupError(SwitchroomError):
     """The process cannot start; the message is the whole of what the operator sees."""
 

@@ -11,6 +11,7 @@ from .accounts import operators, tokens
 from .audit import audit
 from .doctor import doctor
 from .keys import keys
+from .repair import backup, repair
 from .serve import serve
 from .users import users
 
@@ -30,6 +31,6 @@ def command_line() -> click.Group:
     """Return the command `switchroom`."""
     group = OneSentence(name="switchroom", help="An operator console for live MCP sessions.")
     click.version_option(importlib.metadata.version("switchroom"), prog_name="switchroom")(group)
-    for command in (serve, tokens, operators, users, audit, doctor, keys):
+    for command in (serve, tokens, operators, users, audit, doctor, keys, backup, repair):
         group.add_command(command)
     return group

@@ -15,7 +15,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 
 from ..bus import ChangeBus
-from ..errors import StoreUnavailable, SwitchroomError
+from ..errors import StoreDamaged, StoreUnavailable, SwitchroomError
 from ..ids import hash_secret, new_reference
 from ..models import EventKind, Gauges, Session, SessionKind, SessionRecord, SessionState, note_transition
 from ..sealing import KeyRing
@@ -67,6 +67,8 @@ class Engine:
         self.started_at = time.time()
         self.is_running = False
         self.is_stopping = False
+        self.unread = ""
+        """What could not be read at the start, so that no session id can be judged; empty when all was."""
         self.limit_hits = LimitCounter()
         self.admission = Admission(settings, self.limit_hits)
         self.gauges = Gauges()
@@ -104,6 +106,24 @@ class Engine:
             StartupError: The store cannot be used.
         """
         await self.store.open()
+        self.unread = ""
+        await self._load("live sessions", self._load_live)
+        await self._load("figures", self.meter.load)
+        self.loop_lag.start()
+        await self._load("groups", lambda: self.groups.load(self.by_id))
+        await self._load("blocks", self.blocks.load)
+        self.is_running, self.is_stopping, self._draining = True, False, None
+
+    async def _load(self, what: str, load: Callable[[], Awaitable[None]]) -> None:
+        """Read one part of the store; where damage has taken it, the server starts all the same."""
+        try:
+            await load()
+        except StoreDamaged as error:
+            logger.error("the %s could not be read: %s", what, error.message)
+            if what != "figures":
+                self.unread = what
+
+    async def _load_live(self) -> None:
         now = time.monotonic()
         for record in await self.store.sessions.load_live():
             if not restore(record):
@@ -111,11 +131,6 @@ class Engine:
                 continue
             # Idle from now on: while the server was away no client could be heard.
             self._keep(LiveSession(record, self.store.events, self.bus, now, self._keeping))
-        await self.meter.load()
-        self.loop_lag.start()
-        await self.groups.load(self.by_id)
-        await self.blocks.load()
-        self.is_running, self.is_stopping, self._draining = True, False, None
 
     async def stop(self) -> None:
         """Answer what is in flight, end streams, mark sessions detached and close the store."""

@@ -8,19 +8,22 @@ from typing import Literal
 from ..errors import StartupError
 from .base import EventQuery, KeyLimits, Retention, ServerLogQuery, Store, StoreHealth, Tail
 from .memory import MemoryStore
-from .sqlite import SqliteStore
+from .sqlite import Salvage, SqliteStore, back_up, salvage
 
 __all__ = [
     "EventQuery",
     "KeyLimits",
     "MemoryStore",
     "Retention",
+    "Salvage",
     "ServerLogQuery",
     "SqliteStore",
     "Store",
     "StoreHealth",
     "Tail",
+    "back_up",
     "open_store",
+    "salvage",
 ]
 
 

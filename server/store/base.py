@@ -511,6 +511,8 @@ class StoreHealth(NamedTuple):
     """Size of the database with its write-ahead log; 0 where there is no file."""
     last_error: str = ""
     """Why a commit failed last, also after it has healed; empty when none has."""
+    trouble: str = ""
+    """What is the matter in a word or two, for probes: `disk full`, `locked`, `damaged`, `slow`, `failing`."""
 
 
 class Store(Protocol):
@@ -540,7 +542,7 @@ class Store(Protocol):
         ...
 
     async def open(self) -> None:
-        """Open or create the store.
+        """Open or create the store. A damaged one is opened for reading alone, and `health` says what to do.
 
         Raises:
             StartupError: It cannot be used; the message says what to do.

@@ -87,6 +87,9 @@ class Leg:
                 self._engine.admission.admit_request(f"principal {principal.key}")
                 self._engine.blocks.check_principal(principal.name)
             body = await self._read(scope, receive)
+            if self._engine.unread:
+                # To call a session unknown that may only be unreadable would make its client give it up.
+                raise StoreUnavailable(f"The server's {self._engine.unread} could not be read; its operators know why.")
             if is_modern or self._manager.stateless:
                 if self._engine.blocks.go_by_name:
                     self._engine.blocks.check_client(client_name_in(body))

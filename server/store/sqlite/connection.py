@@ -11,6 +11,7 @@ import sqlite3
 from pathlib import Path
 
 from ...errors import StartupError
+from .damage import DatabaseDamaged, advice, is_damage, is_ours
 from .statements import read_migrations
 
 APPLICATION_ID = 0x53575231
@@ -86,6 +87,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
 
     Raises:
         StartupError: It is no database, or of another program, or of a newer version.
+        DatabaseDamaged: It was ours and can no longer be read.
     """
     try:
         # Other people's data: readable by its owner alone, and SQLite gives its side files the same mode.
@@ -99,6 +101,8 @@ def open_writer(path: Path) -> sqlite3.Connection:
         _migrate(connection)
     except sqlite3.Error as error:
         connection.close()
+        if is_damage(error) and is_ours(path):
+            raise DatabaseDamaged(advice(path, error)) from error
         raise _database_error(path, error) from error
     except StartupError:
         connection.close()

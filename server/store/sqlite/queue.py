@@ -43,6 +43,8 @@ class WriteQueue:
         """Held while a `Save` is filled or taken."""
         self._publish = publish
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.closed_because = "The store is not open."
+        """What a write is told while nothing is accepted."""
         self._waiting: deque[Item] = deque()
         self._bytes = 0
         self._held: list[Append] = []
@@ -76,7 +78,7 @@ class WriteQueue:
         """
         loop = self._loop
         if loop is None:
-            raise _closed()
+            raise StoreUnavailable(self.closed_because)
         if len(self._waiting) >= MAX_QUEUED or self._bytes >= MAX_QUEUED_BYTES:
             raise _overloaded()
         future: asyncio.Future[None] = loop.create_future()
@@ -93,7 +95,7 @@ class WriteQueue:
         """
         loop = self._loop
         if loop is None:
-            raise _closed()
+            raise StoreUnavailable(self.closed_because)
         if len(self._waiting) >= MAX_QUEUED or self._bytes >= MAX_QUEUED_BYTES:
             raise _overloaded()
         item: Append = (None, session_no, event, time.monotonic())
@@ -121,7 +123,7 @@ class WriteQueue:
         """Queue session rows by session, joined with those that wait already."""
         loop = self._loop
         if loop is None:
-            return _refused(_closed())
+            return _refused(StoreUnavailable(self.closed_because))
         future: asyncio.Future[None] = loop.create_future()
         with self.lock:
             save = self._save
@@ -138,7 +140,7 @@ class WriteQueue:
         """Queue work for the writer's transaction, in order; the future has what it returns or raises."""
         loop = self._loop
         if loop is None:
-            return _refused(_closed())
+            return _refused(StoreUnavailable(self.closed_because))
         if len(self._waiting) >= MAX_QUEUED:
             return _refused(_overloaded())
         future: asyncio.Future[T] = loop.create_future()
@@ -149,7 +151,7 @@ class WriteQueue:
         """Queue work that need not keep its place; it is tried once, also while commits fail."""
         loop = self._loop
         if loop is None:
-            return _refused(_closed())
+            return _refused(StoreUnavailable(self.closed_because))
         future: asyncio.Future[T] = loop.create_future()
         self.maintenance.append(Job(future, work, time.monotonic(), is_synced=False, is_kept=False))
         self.inbox.put(None)
@@ -218,10 +220,6 @@ def _refused(error: StoreUnavailable) -> asyncio.Future[Any]:
     future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
     answer(future, None, error)
     return future
-
-
-def _closed() -> StoreUnavailable:
-    return StoreUnavailable("The store is not open.")
 
 
 def _overloaded() -> Overloaded:

@@ -11,9 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from ...errors import StoreUnavailable
+from ...errors import StoreDamaged, StoreUnavailable
 from ...filters.values import Op, fold, matches_version
 from .connection import open_reader
+from .damage import ONLY_READ, is_damage
 
 READ_SECONDS = 5.0
 _THREADS = 2
@@ -62,6 +63,8 @@ class Readers:
         except TimeoutError:
             raise StoreUnavailable(f"The store could not be read within {seconds:.0f} seconds.") from None
         except sqlite3.Error as error:
+            if is_damage(error):
+                raise StoreDamaged(ONLY_READ) from error
             raise StoreUnavailable(f"The store could not be read: {error}.") from error
 
     def _call(self, work: Work[T], deadline: float) -> T:

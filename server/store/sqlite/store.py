@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from ..base import Retention, StoreHealth
 from .audit import SqliteAuditLog
 from .broadcasts import SqliteBroadcasts
 from .connection import FileLock, check_path
+from .damage import ONLY_READ, DatabaseDamaged
 from .events import SqliteEventLog
 from .figures import SqliteFigures
 from .groups import SqliteBlocks, SqliteGroups
@@ -23,6 +25,8 @@ from .sealed import SqliteSealedRows
 from .sessions import SqliteRegistry
 from .sweep import Sweep
 from .writer import Writer
+
+logger = logging.getLogger(__name__)
 
 
 class SqliteStore:
@@ -57,6 +61,8 @@ class SqliteStore:
         self._blocks = SqliteBlocks(self._queue, self._readers)
         self._writer = Writer(path, self._queue, ends, is_always_synced=is_always_synced, finish=self._finish)
         self._is_open = False
+        self.damage = ""
+        """Why the file is only read, and what to do about it; empty when it is whole."""
 
     @property
     def events(self) -> SqliteEventLog:
@@ -106,6 +112,8 @@ class SqliteStore:
     async def open(self) -> None:
         """Open or create the database.
 
+        A damaged database is opened for reading alone, and `health` says what to do.
+
         Raises:
             StartupError: It cannot be used; the message says what to do.
         """
@@ -113,11 +121,16 @@ class SqliteStore:
         self._lock.acquire()
         try:
             await self._writer.start(self._prepare)
+        except DatabaseDamaged as error:
+            # Read, never written: whoever runs the server sees what is left, and what to do.
+            self.damage, self._queue.closed_because = str(error), ONLY_READ
+            logger.error("%s", error)
         except BaseException:
             self._lock.release()
             raise
+        else:
+            self._queue.open(asyncio.get_running_loop())
         self._readers.open()
-        self._queue.open(asyncio.get_running_loop())
         self._is_open = True
 
     async def close(self) -> None:
@@ -134,13 +147,17 @@ class SqliteStore:
     def health(self) -> StoreHealth:
         writer = self._writer
         failing_since = writer.failing_since
-        if failing_since is not None:
+        if writer.damage:
+            message = writer.damage
+        elif failing_since is not None:
             seconds = time.monotonic() - failing_since
             message = f"Writing has failed for {seconds:.0f} s ({writer.last_error}); writes wait and are tried again."
         elif self._queue.is_late:
             message = "A commit has taken longer than 2 s; writes wait."
         elif not self._is_open:
             message = "Not open."
+        elif self.damage:
+            message = self.damage
         else:
             message = "Writing."
         return StoreHealth(
@@ -153,7 +170,13 @@ class SqliteStore:
             commit_seconds=writer.commit_seconds,
             file_bytes=_size_of(self._path) + _size_of(Path(f"{self._path}-wal")),
             last_error=writer.last_error,
+            trouble=self._trouble(message),
         )
+
+    def _trouble(self, message: str) -> str:
+        if message == "Writing.":
+            return ""
+        return "damaged" if self.damage else self._writer.trouble or "slow"
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         self._sessions.prepare(connection)

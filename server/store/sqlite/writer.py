@@ -20,7 +20,8 @@ from typing import Any, TypeVar
 from ...errors import StoreUnavailable
 from .batch import Batch, Results
 from .connection import open_writer
-from .faults import is_no_room, is_passing
+from .damage import ONLY_READ, DatabaseDamaged, advice, is_damage
+from .faults import is_no_room, is_passing, trouble
 from .items import Item, Job, Save, answer
 from .logs import LogEnds
 from .queue import WriteQueue
@@ -73,6 +74,10 @@ class Writer:
         self.failing_since: float | None = None
         """Monotonic time of the first failure since the last success."""
         self.last_error = ""
+        self.trouble = ""
+        """Why the last commit failed, in a word or two; empty while commits succeed."""
+        self.damage = ""
+        """What to do about a damaged file, once a write has met the damage; empty when none has lately."""
         self.last_commit_ms = 0.0
         self.failed_commits = 0
         self.commits = 0
@@ -106,7 +111,7 @@ class Writer:
             self._prepare(self._connection)
         except Exception as error:
             self._connection.close()
-            self._opened.set_exception(error)
+            self._opened.set_exception(DatabaseDamaged(advice(self._path, error)) if is_damage(error) else error)
             return
         self._batch = Batch(self._connection, self._ends)
         self._reserve.fill()
@@ -153,6 +158,9 @@ class Writer:
                 results = self._attempt(items, apply)
                 break
             except Exception as error:
+                if is_damage(error):
+                    self._give_up(items, error)
+                    return
                 if not is_passing(error) and apply == self._batch.apply:
                     logger.warning("a write was refused by the database: %s", error)
                     apply = self._batch.apply_one_by_one
@@ -226,9 +234,21 @@ class Writer:
             error = StoreUnavailable(f"The store could not be cleaned up: {failure}.")
         self._call(answer, job.future, result, error)
 
+    def _give_up(self, items: list[Item], error: Exception) -> None:
+        """Refuse a batch that meets damage: to try again mends nothing. The next batch may not touch that place."""
+        self.damage = advice(self._path, error)
+        self.failed_commits += 1
+        self.last_error = str(error)
+        self.trouble = "damaged"
+        if self.failing_since is None:
+            self.failing_since = time.monotonic()
+            logger.error("%s", self.damage)
+        self._call(self._queue.refuse, items, ONLY_READ)
+
     def _note_failure(self, error: Exception) -> None:
         self.failed_commits += 1
         self.last_error = str(error)
+        self.trouble = trouble(error)
         if self.failing_since is None:
             self.failing_since = time.monotonic()
             logger.error("the store cannot write: %s; writes are kept and tried again", error)
@@ -239,6 +259,7 @@ class Writer:
         if self.failing_since is not None:
             logger.warning("the store writes again after %.1f s", time.monotonic() - self.failing_since)
             self.failing_since = None
+            self.damage = self.trouble = ""
 
     def _make_room(self) -> None:
         self._reserve.release()
