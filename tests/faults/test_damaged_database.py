@@ -115,8 +115,8 @@ def overwrite(path: Path, *pages: int) -> None:
 def pages_of(path: Path, table: str) -> list[int]:
     """Return the leaf pages of a table, or its only page."""
     with closing(sqlite3.connect(path)) as connection:
-        (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()
-        (size,) = connection.execute("PRAGMA page_count").fetchone()
+        root = int(connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()[0])
+        size = int(connection.execute("PRAGMA page_count").fetchone()[0])
     data = path.read_bytes()
     is_leaf = data[(root - 1) * 4096] == 13
     if is_leaf:
