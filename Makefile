@@ -8,7 +8,7 @@ CHROMIUM := chromium
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test attack coverage check format docs bench build assets browser clean
+.PHONY: help run test attack coverage check format docs bench soak build assets browser clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -41,6 +41,9 @@ docs: .venv/.develops ## Write docs/configuration.md from the settings
 
 bench: .venv/.develops ## Measure against the bare SDK, in under ten minutes; writes docs/benchmarks.md
 	$(BIN)/python -m bench $(ARGS)
+
+soak: .venv/.develops ## Ten minutes at full load with random kills; says what was lost and how memory grew
+	$(BIN)/python -m bench.soak $(ARGS)
 
 build: .venv/.builds ## Build the sdist and the self-contained wheel into dist/
 	rm -rf dist
