@@ -18,11 +18,13 @@ from .data import (
     session_groups,
     session_life,
 )
+from .event_store import EventStores
 from .resources import SessionResources, session_resources
 from .settings import Settings
 from .sign_in import SignIn, UserVerifier, sign_in
 
 __all__ = [
+    "EventStores",
     "SessionData",
     "SessionGroups",
     "SessionLife",

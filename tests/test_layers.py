@@ -14,7 +14,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"attempts", "errors", "ids", "logs", "marks", "models", "sealing", "settings"}),
         frozenset({"filters", "recordview"}),
         frozenset({"accounts", "bus", "store"}),
-        frozenset({"engine", "rotation"}),
+        frozenset({"engine", "event_store", "rotation"}),
         frozenset({"current"}),
         frozenset({"transport"}),
         frozenset({"modern"}),

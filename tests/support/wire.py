@@ -74,7 +74,7 @@ class EventStream:
                     chunk = await anext(self._chunks)
                 except StopAsyncIteration:
                     return None
-                self._text += chunk.decode("ascii")
+                self._text = (self._text + chunk.decode("ascii")).replace("\r\n", "\n")  # the SDK's own line ends
         block, _, self._text = self._text.partition("\n\n")
         event = parse_event(block)
         self.taken.append(event)
@@ -159,7 +159,7 @@ class Wire:
         """Post a message (bytes go out as they are) and read the whole answer."""
         body = message if isinstance(message, bytes) else json.dumps(message).encode()
         response = await self.http.post(self.url, content=body, headers=self.headers(headers))
-        text = response.text
+        text = response.text.replace("\r\n", "\n")
         is_sse = response.headers.get("content-type", "").startswith("text/event-stream")
         events = [parse_event(block) for block in text.split("\n\n") if block] if is_sse else []
         return Answer(response.status_code, response.headers, events, text)
