@@ -8,7 +8,7 @@ another session: []
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -27,7 +27,7 @@ theirs = app.router.lifespan_context
 
 
 @asynccontextmanager
-async def lifespan(app: Starlette) -> AsyncIterator[Any]:
+async def lifespan(app: Starlette) -> AsyncGenerator[Any]:
     async with stores, theirs(app) as state:
         yield state
 
