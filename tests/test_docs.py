@@ -46,7 +46,9 @@ def test_every_event_kind_is_documented() -> None:
 def test_every_request_of_the_api_is_documented() -> None:
     served: set[str] = set()
     for route in (route for router in api_routers() for route in router.routes if isinstance(route, Route)):
-        path = re.sub(r"{(?:session|broadcast|token|sign_in)_id}", "{id}", route.path).replace(":path}", "}")
+        path = re.sub(r"{(?:session|broadcast|token|sign_in|block|client)_id}", "{id}", route.path).replace(
+            ":path}", "}"
+        )
         served |= {f"{method} {path}" for method in (route.methods or set()) - {"HEAD"}}
     assert set(ROW.findall((ROOT / "docs/api.md").read_text("utf-8"))) == served
 

@@ -18,6 +18,7 @@ from . import (
     live,
     operators,
     refusals,
+    rules,
     sessions,
 )
 from .document import document_router
@@ -26,5 +27,5 @@ from .document import document_router
 def api_routers() -> list[APIRouter]:
     """Return the API's routers; their paths are whole (`/api/v1/…`), so include them without a prefix."""
     nouns = (sessions, lifecycles, refusals, events, in_flight, keys, holdings, failures, actions, jobs, broadcasts)
-    routers = [noun.router for noun in (*nouns, audit, operators, live)]
+    routers = [noun.router for noun in (*nouns, rules, audit, operators, live)]
     return [*routers, document_router(routers)]

@@ -129,7 +129,7 @@ class StreamClosingIn(Body):
 class BroadcastIn(Body):
     """One message to many sessions."""
 
-    text: Annotated[PlainText, Field(min_length=1, max_length=10_000)]
+    text: Annotated[PlainText, Field(max_length=10_000)] = ""
     level: Level = "info"
     filter: FilterText | None = Field(
         default=None, description="Who gets it; without it every live session and client."
@@ -138,6 +138,15 @@ class BroadcastIn(Body):
     session_ids: Annotated[list[SessionId], Field(max_length=MAX_IDS)] = Field(
         default=[], description="Chosen sessions, instead of a filter."
     )
+    method: Literal[
+        "notifications/message",
+        "notifications/tools/list_changed",
+        "notifications/prompts/list_changed",
+        "notifications/resources/list_changed",
+    ] = Field(default="notifications/message", description="A list-changed notification carries no text.")
+    logger: Annotated[PlainText, Field(min_length=1, max_length=64)] = "switchroom"
+    is_json: bool = Field(default=False, description="Whether `text` is JSON text, sent as the value it spells.")
+    is_queued: bool = Field(default=True, description="Whether it waits for a client without a stream, or skips it.")
     idempotency_key: Annotated[PlainText, Field(min_length=1, max_length=200)] | None = Field(
         default=None, description="A second request with the same key returns the first broadcast."
     )

@@ -261,6 +261,13 @@ class BroadcastOut(BaseModel):
     level: str
     filter: str
     exclude: str
+    method: str
+    logger: str
+    is_json: bool
+    is_queued: bool
+    is_trial: bool
+    group: str = Field(description="Of the members whose tool sent it; empty for an operator's.")
+    sender: str | None = Field(description="The session that sent it with a tool.")
     actor: str
     created_at: str
     expires_at: str = Field(description="A queued message is dropped after this time.")
@@ -344,6 +351,13 @@ def broadcast_fields(broadcast: Broadcast) -> dict[str, object]:
         "level": broadcast.level,
         "filter": broadcast.filter,
         "exclude": broadcast.exclude,
+        "method": broadcast.method,
+        "logger": broadcast.logger,
+        "is_json": broadcast.is_json,
+        "is_queued": broadcast.is_queued,
+        "is_trial": broadcast.is_trial,
+        "group": broadcast.group,
+        "sender": broadcast.sender,
         "actor": broadcast.actor,
         "created_at": timestamp(broadcast.created_at),
         "expires_at": timestamp(broadcast.expires_at),
