@@ -20,7 +20,10 @@ HEAD = """\
 
 Every setting is an argument of `switchroom.server.settings.Settings` and an environment variable. An argument wins
 over the environment, the environment over a `.env` file in the working directory, and that over the default.
-`switchroom serve` has options for the ones set most often: `--host`, `--port` and `--db`.
+For `host`, `port`, `stateless_http`, `json_response`, `mount_path` and `streamable_http_path` the names of FastMCP
+servers, `FASTMCP_HOST` and so on, are read as well, where the variable below is not set beside them.
+`switchroom config` shows what is in force and where it comes from. `switchroom serve` has options for the ones set most
+often.
 
 This page is made from `server/settings.py` by `make docs`; a test compares them.
 

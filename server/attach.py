@@ -25,6 +25,7 @@ from .mounts import Mount
 from .operations.operations import Operations
 from .operations.sending import Route
 from .resources import ResourceRegistry
+from .served import ServedServers
 from .settings import Settings
 from .shutdown import chained_signals
 from .sign_in import SignIns, UsersFile, UserVerifier
@@ -54,6 +55,8 @@ class Switchroom:
         self.engine.services.add(self.sign_ins)
         self.resources = ResourceRegistry(self.engine)
         self.engine.services.add(self.resources)
+        self.served = ServedServers()
+        self.engine.services.add(self.served)
         self.apps: list[Starlette] = []
         """The ASGI app of each attached server, in order."""
         self._mounts: dict[str, Mount] = {}
@@ -88,6 +91,13 @@ class Switchroom:
             options.setdefault("transport_security", transport_security(self.settings))
             app = mcp.streamable_http_app(streamable_http_path=path, **options)
             mount = self._mount(mcp.session_manager)
+            self.served.note(
+                mount.name,
+                path,
+                self.settings.mount_path,
+                stateless_http=bool(options.get("stateless_http", False)),
+                json_response=bool(options.get("json_response", False)),
+            )
             mount.replace_leg(mcp.session_manager)
             mount.follow_lifespan(self.running)
             if isinstance(mcp, MCPServer):

@@ -2,16 +2,57 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import os
+from collections.abc import Mapping
+from typing import Any, Final, Literal
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+GUIDE_NAMES: Final = frozenset(
+    {"host", "port", "stateless_http", "json_response", "mount_path", "streamable_http_path"}
+)
+"""Settings that are read from `FASTMCP_<FIELD>` too, where `SWITCHROOM_<FIELD>` is not set beside it."""
+
+
+class _GuideEnvironment(EnvSettingsSource):
+    """The environment under the names that FastMCP servers had."""
+
+    def __call__(self) -> dict[str, Any]:
+        return {name: value for name, value in super().__call__().items() if name in GUIDE_NAMES}
+
+
+class _GuideDotEnv(DotEnvSettingsSource):
+    """`.env` under the names that FastMCP servers had."""
+
+    def __call__(self) -> dict[str, Any]:
+        return {name: value for name, value in super().__call__().items() if name in GUIDE_NAMES}
 
 
 class Settings(BaseSettings):
     """Everything an operator may set. Each field is also an environment variable `SWITCHROOM_<FIELD>`."""
 
     model_config = SettingsConfigDict(env_prefix="SWITCHROOM_", env_file=".env", extra="ignore", frozen=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        env_file = dotenv_settings.env_file if isinstance(dotenv_settings, DotEnvSettingsSource) else None
+        guide_dotenv = _GuideDotEnv(settings_cls, env_file=env_file, env_prefix="FASTMCP_")
+        guide = _GuideEnvironment(settings_cls, env_prefix="FASTMCP_")
+        return init_settings, env_settings, guide, dotenv_settings, guide_dotenv
 
     host: str = "127.0.0.1"
     """Address to listen on."""
@@ -21,6 +62,14 @@ class Settings(BaseSettings):
     """Port of the console alone; `port` then serves MCP alone. Unset: one port serves both."""
     admin_host: str = "127.0.0.1"
     """Address that `admin_port` listens on."""
+    stateless_http: bool = False
+    """Serve the handshake era without sessions."""
+    json_response: bool = False
+    """Answer handshake-era requests as JSON instead of SSE."""
+    mount_path: str = Field(default="/", pattern="^/[^?#]*$")
+    """What every MCP path of `switchroom serve` begins with."""
+    streamable_http_path: str = Field(default="/mcp", pattern="^/[^?#]+$")
+    """Where MCP answers, below the mount path."""
     db: str = "sqlite:///switchroom.db"
     """Where sessions and their events are kept: `sqlite:///path` or `memory:`."""
     durability: Literal["interval", "commit"] = "interval"
@@ -171,6 +220,34 @@ class Settings(BaseSettings):
         return {"full": None, "resumable": self.queue_seconds, "metadata": self.send_timeout_seconds}[self.payloads]
 
     @property
+    def mcp_path(self) -> str:
+        """Where `switchroom serve` answers MCP."""
+        return self.mount_path.rstrip("/") + self.streamable_http_path
+
+    @property
     def has_limits(self) -> bool:
         """Whether the limits above are in force."""
         return self.limits == "on"
+
+
+def sources_of(given: Mapping[str, object]) -> dict[str, str]:
+    """Return where each setting that is not at its default comes from; `given` are those given as arguments."""
+    environment = {name.upper() for name in os.environ}
+    dotenv = {
+        "SWITCHROOM": set(DotEnvSettingsSource(Settings)().keys()),
+        "FASTMCP": set(_GuideDotEnv(Settings, env_prefix="FASTMCP_")().keys()),
+    }
+    found: dict[str, str] = {}
+    for name in Settings.model_fields:
+        ours, guides = f"SWITCHROOM_{name.upper()}", f"FASTMCP_{name.upper()}"
+        if name in given:
+            found[name] = "argument"
+        elif ours in environment:
+            found[name] = ours
+        elif name in GUIDE_NAMES and guides in environment:
+            found[name] = guides
+        elif name in dotenv["SWITCHROOM"]:
+            found[name] = f"{ours} in .env"
+        elif name in dotenv["FASTMCP"]:
+            found[name] = f"{guides} in .env"
+    return found

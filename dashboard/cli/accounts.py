@@ -71,7 +71,7 @@ def create_token(name: str, role: str, expires: float | None, db: str | None) ->
 def list_tokens(db: str | None) -> None:
     """List every token, without its secret."""
     rows = _run(db, lambda accounts: accounts.tokens.all())
-    _print_table(
+    print_table(
         ("ID", "NAME", "ROLE", "CREATED", "LAST USED", "STATE"),
         [
             (each.id, each.name, each.role.value, _when(each.created_at), _when(each.last_used_at), _ending(each))
@@ -111,7 +111,7 @@ def add_operator(name: str, role: str, password_stdin: bool, db: str | None) -> 
 def list_operators(db: str | None) -> None:
     """List every operator."""
     rows = _run(db, lambda accounts: accounts.operators.all())
-    _print_table(
+    print_table(
         ("NAME", "ROLE", "CREATED", "LAST SIGN-IN", "STATE"),
         [
             (each.name, each.role.value, _when(each.created_at), _when(each.last_sign_in_at), _state(each))
@@ -171,7 +171,7 @@ def make_link(name: str, url: str, db: str | None) -> None:
 def list_sign_ins(db: str | None) -> None:
     """List the browsers that are signed in now."""
     rows = _run(db, lambda accounts: accounts.sign_ins.open())
-    _print_table(
+    print_table(
         ("ID", "OPERATOR", "FROM", "SINCE", "LAST ACT"),
         [(each.id, each.operator, each.address, _when(each.created_at), _when(each.seen_at)) for each in rows],
     )
@@ -239,7 +239,8 @@ def _when(at: float | None) -> str:
     return "never" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows below their heads, in columns."""
     widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
     for row in (head, *rows):
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

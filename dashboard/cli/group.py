@@ -9,6 +9,7 @@ import click
 from ...server.errors import SwitchroomError
 from .accounts import operators, tokens
 from .audit import audit
+from .config import config
 from .doctor import doctor
 from .keys import keys
 from .repair import backup, repair
@@ -31,6 +32,6 @@ def command_line() -> click.Group:
     """Return the command `switchroom`."""
     group = OneSentence(name="switchroom", help="An operator console for live MCP sessions.")
     click.version_option(importlib.metadata.version("switchroom"), prog_name="switchroom")(group)
-    for command in (serve, tokens, operators, users, audit, doctor, keys, backup, repair):
+    for command in (serve, tokens, operators, users, audit, doctor, keys, backup, repair, config):
         group.add_command(command)
     return group

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import importlib.metadata
+import os
 import socket
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import Any, Literal, NamedTuple
 
@@ -21,7 +23,7 @@ from ...server.current import hidden_now
 from ...server.errors import StartupError
 from ...server.logs import configure_logging
 from ...server.sealing import TEMPORARY
-from ...server.settings import Settings
+from ...server.settings import Settings, sources_of
 from ..app import Console, create_app
 from ..first_run import prepare_first_run
 from ..hosts import is_loopback
@@ -30,6 +32,9 @@ from .listeners import AdminServer, MainServer, base_of, bind
 from .targets import load_target
 
 MAX_DEMO = 100
+
+_OTHER_VARIABLES = frozenset({"SWITCHROOM_TOKEN"})
+"""What commands read from the environment beside the settings."""
 
 
 @click.command()
@@ -63,13 +68,21 @@ def serve(
 
     MCP answers at /mcp, the console at /admin, the JSON API at /api/v1.
     """
-    settings = load_settings(host=host, port=port, admin_port=admin_port, db=db)
+    settings = load_settings(
+        host=host,
+        port=port,
+        admin_port=admin_port,
+        db=db,
+        json_response=json_response or None,
+        stateless_http=stateless or None,
+    )
+    warn_unknown(os.environ)
     if demo and settings.secret_keys is None:
         settings = settings.model_copy(update={"secret_keys": SecretStr(TEMPORARY)})
     check_limits(settings)
     configure_logging(settings.log_format, hidden=hidden_now)
     mcp = load_target(target)
-    options = {"json_response": json_response, "stateless_http": stateless, "with_sse": sse}
+    options = {"json_response": settings.json_response, "stateless_http": settings.stateless_http, "with_sse": sse}
     with ExitStack() as stack:
         main = stack.enter_context(closing(bind(settings.host, settings.port, "--port")))
         admin: socket.socket | None = None
@@ -90,7 +103,20 @@ def load_settings(**given: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "a setting"
-        raise StartupError(f"SWITCHROOM_{name.upper()} cannot be {first.get('input')!r}: {first['msg']}.") from error
+        value = "what it is set to" if name in ("admin_password", "secret_keys") else repr(first.get("input"))
+        source = sources_of({each: value for each, value in given.items() if value is not None}).get(name, "")
+        variable = source.removesuffix(" in .env") if "_" in source else f"SWITCHROOM_{name.upper()}"
+        raise StartupError(f"{variable} cannot be {value}: {first['msg']}.") from error
+
+
+def warn_unknown(environment: Mapping[str, str]) -> None:
+    """Name each `SWITCHROOM_` variable that no setting reads, with the one that was probably meant."""
+    known = {f"SWITCHROOM_{name.upper()}" for name in Settings.model_fields} | _OTHER_VARIABLES
+    for name in sorted(environment):
+        if name.upper().startswith("SWITCHROOM_") and name.upper() not in known:
+            near = difflib.get_close_matches(name.upper(), known, n=1)
+            meant = f" Did you mean {near[0]}?" if near else " `switchroom config` lists those there are."
+            click.echo(f"Warning: no setting reads {name}.{meant}", err=True)
 
 
 def check_limits(settings: Settings) -> None:
@@ -117,7 +143,7 @@ class Listeners(NamedTuple):
 async def _serve(
     mcp: McpServer, settings: Settings, listeners: Listeners, demo: int, stdio: bool, **options: Any
 ) -> None:
-    app, console = create_app(mcp, settings, **options)
+    app, console = create_app(mcp, settings, mcp_path=settings.mcp_path, **options)
     ledger = ConnectionLedger(settings, console.switchroom.engine.limit_hits)
     base = console_base = base_of(settings.host, listeners.main)
     admin: tuple[AdminServer, socket.socket] | None = None

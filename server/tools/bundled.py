@@ -5,6 +5,7 @@ from __future__ import annotations
 from mcp.server.mcpserver import MCPServer
 
 from . import (
+    configuration,
     coordination,
     lifecycle,
     managed_resources,
@@ -28,6 +29,7 @@ def bundled_server(name: str = "switchroom-bundled") -> MCPServer:
     coordination.add_to(mcp)
     managed_resources.add_to(mcp)
     robust.add_to(mcp)
+    configuration.add_to(mcp)
     signing_in.add_to(mcp)
     lifecycle.add_to(mcp)
     workbench.add_to(mcp)

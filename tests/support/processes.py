@@ -44,7 +44,7 @@ class Served:
     def _base(self) -> str:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            if (found := re.search(r"MCP\s+(http://\S+)/mcp", self.text)) is not None:
+            if (found := re.search(r"MCP\s+(http://[^/\s]+)/\S*", self.text)) is not None:
                 self._wait_until_ready(found[1], deadline)
                 return found[1]
             if self.process.poll() is not None:
