@@ -43,7 +43,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"attention", "call_data", "compose", "confirming", "deps", "forms", "health_data", "operator_data"})
         | {"bulk_forms", "key_forms", "limit_forms", "overview_data", "panels", "timeline_data"}
         | {"log_data", "playback_data", "replaying"}
-        | {"rules"},
+        | {"checkup", "rules"},
         frozenset({"frames"}),
         frozenset({"actions", "api", "live", "metrics", "pages"}),
         frozenset({"app"}),

@@ -8,6 +8,7 @@ from . import (
     actions,
     audit,
     broadcasts,
+    checkup,
     events,
     failures,
     holdings,
@@ -26,6 +27,7 @@ from .document import document_router
 
 def api_routers() -> list[APIRouter]:
     """Return the API's routers; their paths are whole (`/api/v1/…`), so include them without a prefix."""
-    nouns = (sessions, lifecycles, refusals, events, in_flight, keys, holdings, failures, actions, jobs, broadcasts)
-    routers = [noun.router for noun in (*nouns, rules, audit, operators, live)]
+    reading = (sessions, lifecycles, refusals, events, in_flight, keys, holdings, failures, checkup)
+    acting = (actions, jobs, broadcasts, rules, audit, operators, live)
+    routers = [noun.router for noun in (*reading, *acting)]
     return [*routers, document_router(routers)]

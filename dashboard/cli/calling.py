@@ -15,9 +15,17 @@ _REFUSED = (403, 409)
 
 
 def ask(
-    url: str, token: str, path: str, body: dict[str, object] | None, *, how: str, member: str, timeout: float
+    url: str,
+    token: str,
+    path: str,
+    body: dict[str, object] | None,
+    *,
+    how: str,
+    member: str,
+    timeout: float,
+    method: str = "POST",
 ) -> dict[str, Any]:
-    """POST to a running server's API and return the object it answers.
+    """Send a request to a running server's API and return the object it answers.
 
     Args:
         how: How to make a token that may, for the error.
@@ -33,7 +41,7 @@ def ask(
         # Not urllib: it would follow a redirect with the token, and take a proxy to loopback.
         connection = kind(cast("str", address.hostname), address.port, timeout=timeout)
         try:
-            connection.request("POST", address.path.rstrip("/") + path, _body(body), headers)
+            connection.request(method, address.path.rstrip("/") + path, _body(body), headers)
             response = connection.getresponse()
             status, content = response.status, response.read(_MAX_ANSWER)
         finally:

@@ -1,0 +1,92 @@
+"""What the session-management guide tells people to look for, looked at in this running server."""
+
+from __future__ import annotations
+
+import time
+from typing import Final, NamedTuple
+
+from ..server.attach import Switchroom
+from ..server.errors import SwitchroomError
+from ..server.sign_in import UsersFile
+from .formatting import count, plural, size
+from .urls import Urls
+
+_RECENT: Final = 3600.0
+_NEAR: Final = 0.8
+"""Share of a limit from which it counts as nearly reached."""
+
+
+class Finding(NamedTuple):
+    """One item of the guide's list, as it is here and now."""
+
+    item: str
+    is_fine: bool
+    why: str
+    advice: str
+    """What to do; empty where it is fine."""
+    page: str
+    """The console's page for it."""
+
+
+def check_up(room: Switchroom, urls: Urls) -> list[Finding]:
+    """Return a finding for each item of the guide's troubleshooting list."""
+    return [_session_ids(room, urls), _state(room, urls), _memory(room, urls), _authentication(room, urls)]
+
+
+def _session_ids(room: Switchroom, urls: Urls) -> Finding:
+    name = "Session id not available"
+    stateless = [server for server in room.directory.server_names if room.served.of(server).stateless_http]
+    if stateless:
+        why = f"{', '.join(stateless)}: served stateless, so clients of the handshake era get no session id."
+        return Finding(name, False, why, "Serve without --stateless where tools need a session.", urls.sessions())
+    refused = [each for each in room.directory.refusals() if time.time() - each.last_at < _RECENT]
+    if refused:
+        why = f"{plural(len(refused), 'session id')} refused within the hour; the last: {refused[0].sentence}"
+        advice = "Read why on the Health page, or give the id to switchroom doctor."
+        return Finding(name, False, why, advice, urls.health())
+    health = room.directory.health()
+    why = f"{plural(health.live_sessions, 'live session')}, and no session id was refused within the hour."
+    return Finding(name, True, why, "", urls.sessions())
+
+
+def _state(room: Switchroom, urls: Urls) -> Finding:
+    name, store = "Session state loss", room.directory.health().store
+    if not store.is_ok:
+        return Finding(name, False, f"The store fails: {store.message}", "See to its disk.", urls.health())
+    if not room.store.is_durable:
+        why = "Sessions, keys and events are in memory and end with the process."
+        return Finding(name, False, why, "Set SWITCHROOM_DB=sqlite:///switchroom.db.", urls.health())
+    settings = room.settings
+    why = f"Kept in {settings.db}; an idle session ends after {settings.idle_seconds:,.0f} s."
+    return Finding(name, True, why, "", urls.health())
+
+
+def _memory(room: Switchroom, urls: Urls) -> Finding:
+    name, vitals = "Memory leaks", room.directory.vitals()
+    near = [each for each in room.directory.limits() if each.share >= _NEAR]
+    held = f"{size(vitals.memory_bytes)} of memory, {plural(room.resources.count(), 'open resource')}"
+    if near:
+        worst = max(near, key=lambda each: each.share)
+        why = f"{held}; {count(worst.used or 0)} of {count(worst.allowed)} {worst.limit.name}."
+        return Finding(name, False, why, "Shorten the idle limit, or raise this one.", urls.health())
+    if vitals.stalled:
+        why = f"{held}; {plural(len(vitals.stalled), 'stream')} that nobody reads."
+        return Finding(name, False, why, "Close them on the Health page.", urls.health())
+    return Finding(name, True, f"{held}, every limit below {_NEAR:.0%}, every stream read.", "", urls.health())
+
+
+def _authentication(room: Switchroom, urls: Urls) -> Finding:
+    name, verifier = "Authentication", room.sign_ins.verifier
+    if not isinstance(verifier, UsersFile):
+        why = f"secure_login asks {type(verifier).__name__}, which the application has passed."
+        return Finding(name, True, why, "", urls.sessions())
+    try:
+        users = verifier.names()
+    except SwitchroomError as error:
+        return Finding(name, False, error.message, "Nobody can sign in until then.", urls.health())
+    if users and verifier.path.stat().st_mode & 0o077:
+        why = f"Others on this machine may read {verifier.path}."
+        return Finding(name, False, why, f"Run chmod 600 {verifier.path}.", urls.health())
+    scope = room.settings.secure_scope or "none"
+    why = f"{plural(len(users), 'user')} may sign in; where tokens are asked for, secure_operation needs scope {scope}."
+    return Finding(name, True, why, "", urls.sessions())
