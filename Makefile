@@ -3,12 +3,13 @@
 
 PYTHON ?= python3
 ARGS ?=
+FOLDER ?= screenshots
 BIN := .venv/bin
 CHROMIUM := chromium
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test attack coverage check format docs bench soak build assets browser clean
+.PHONY: help run test attack coverage check format docs screenshots bench soak build assets browser clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -38,6 +39,9 @@ format: .venv/.develops ## Format the code and mend what the linter can
 
 docs: .venv/.develops ## Write docs/configuration.md from the settings
 	$(BIN)/python docs/write_configuration.py
+
+screenshots: .venv/.develops browser ## Take a picture of every page and dialog; FOLDER=somewhere, ARGS="sessions keys" for some of them
+	$(BIN)/python -m docs.take_screenshots $(FOLDER) $(ARGS)
 
 bench: .venv/.develops ## Measure against the bare SDK, in under ten minutes; writes docs/benchmarks.md
 	$(BIN)/python -m bench $(ARGS)

@@ -28,7 +28,7 @@ _KEYS: Final = (
     ("r", "Show what is new"),
     ("Space", "Pause and resume live updates"),
     ("[ ]", "Previous and next session"),
-    ("1 6", "Tabs, first to sixth"),
+    ("1 8", "Tabs, first to eighth"),
     ("y", "Copy the link"),
     (
         "g",

@@ -59,6 +59,16 @@ async def test_filters_range_and_the_chosen_event_are_in_the_address(served: Ser
         assert window.complaints == [] and await window.violations() == []
 
 
+async def test_a_digit_opens_each_tab(served: Served) -> None:
+    async with connected(served.mcp, name="tabbed"), signed_in(served) as window:
+        await open_session(window, "tabbed")
+        tabs = window.page.locator("#tabs a")
+        assert await tabs.count() == 8
+        for number in reversed(range(8)):
+            await window.page.keyboard.press(str(number + 1))
+            await expect(tabs.nth(number)).to_have_attribute("aria-current", "page")
+
+
 async def test_a_log_is_played_with_its_timing_and_stepped_by_keys(served: Served) -> None:
     async with (
         connected(served.mcp, name="played") as (client, _),

@@ -374,7 +374,7 @@ async def test_other_credentials_of_a_proxy_leave_the_cookie_valid(console: Cons
 async def test_an_unknown_page_is_a_page_and_a_part_is_a_part(console: Console) -> None:
     browser = await console.signed_in()
     page = await browser.get("/admin/nothing", headers={"Accept": "text/html"})
-    assert page.status_code == 404 and parse(page.text).one("h1").text == "Not Found"
+    assert page.status_code == 404 and parse(page.text).one("h1").text == "Not found"
     part = await browser.get("/admin/nothing", headers={"HX-Request": "true"})
     assert part.status_code == 404 and not parse(part.text).select("h1") and parse(part.text).select("[role=alert]")
     assert (await browser.get("/api/v1/nothing")).json()["code"] == "not_found"

@@ -1,0 +1,172 @@
+"""Every page of the console and every dialog, of a server with something to show on each."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Final, NamedTuple
+
+from mcp import Client
+from playwright.async_api import BrowserContext, async_playwright
+
+from switchroom.server.sealing import make_key
+from tests.support.browsing import ARGUMENTS, WATCH
+from tests.support.clients import connected
+from tests.support.processes import Served
+
+PASSWORD = "a good long password"
+"""The first admin's."""
+
+_CALLS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
+    ("set_session_data", {"key": "cart.items", "value": '{"sku": "A-17", "count": 3, "note": "gift"}'}),
+    ("set_session_data", {"key": "locale", "value": "nb-NO"}),
+    ("store_sensitive_data", {"key": "auth.token", "value": "not shown"}),
+    ("join_coordination", {}),
+    ("fail", {"message": "The upstream service did not answer"}),
+    ("echo", {"text": "hello"}),
+)
+_BATCH = 5
+"""Sessions that a job expires, one in a second: long enough to be a job."""
+
+
+def settings() -> Mapping[str, str]:
+    """Return what the server is started with: a key for secrets, and an admin who can reveal them."""
+    return {"secret_keys": make_key("k1"), "admin_password": PASSWORD}
+
+
+class Tour(NamedTuple):
+    """Addresses below the console's own, each by the name of what is seen there."""
+
+    pages: Mapping[str, str]
+    dialogs: Mapping[str, str]
+    """Each is a page of its own too, where there is no script."""
+
+
+@asynccontextmanager
+async def admin_window(base: str, **options: Any) -> AsyncGenerator[BrowserContext]:
+    """Open a browser and sign in as admin, by password."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        context = await browser.new_context(viewport={"width": 1440, "height": 900}, **options)
+        await context.add_init_script(WATCH)
+        page = await context.new_page()
+        await page.goto(f"{base}/admin/login")
+        await page.locator("[name=operator]").fill("admin")
+        await page.locator("[name=password]").fill(PASSWORD)
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/admin/")
+        await page.close()
+        yield context
+        await browser.close()
+
+
+@asynccontextmanager
+async def toured(served: Served, context: BrowserContext) -> AsyncGenerator[Tour]:
+    """Connect clients of both eras, do what an operator does, and yield where all of it is seen."""
+    async with AsyncExitStack() as stack:
+        desk, _ = await stack.enter_async_context(connected(served.mcp, name="order-desk"))
+        bot, _ = await stack.enter_async_context(connected(served.mcp, name="triage-bot"))
+        agent, _ = await stack.enter_async_context(connected(served.mcp, mode="auto", name="field-notes"))
+        for number in range(_BATCH):
+            await stack.enter_async_context(connected(served.mcp, name=f"batch-{number}"))
+        for name, arguments in _CALLS:
+            await desk.call_tool(name, arguments)
+        await bot.call_tool("join_coordination", {})
+        await agent.call_tool("open_session")
+        waiting = asyncio.create_task(_wait(bot))
+        try:
+            yield await _operate(served, context)
+        finally:
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+
+
+async def _wait(client: Client) -> None:
+    await client.call_tool("wait", {"seconds": 600})
+
+
+async def _operate(served: Served, context: BrowserContext) -> Tour:
+    async with served.api("admin") as api:
+
+        async def get(path: str, **params: str) -> list[Any]:
+            items: list[Any] = (await api.get(path, params=params)).raise_for_status().json()["items"]
+            return items
+
+        async def post(path: str, **body: Any) -> Any:
+            return (await api.post(path, json=body)).raise_for_status().json()
+
+        desk, bot = [(await get("/sessions", q=f"client:{name}"))[0]["id"] for name in ("order-desk", "triage-bot")]
+        batch = [item["id"] for item in await get("/sessions", q="client:batch-*")]
+        job = await post("/expirations", session_ids=batch, reason="End of the test run", per_second=1)
+        sent = await post("/broadcasts", text="Maintenance at 18:00 UTC", level="warning")
+        await post("/operators", name="ola", role="operator")
+        await context.request.post(
+            f"{served.base}/admin/blocks",
+            form={"kind": "client", "value": "scraper", "reason": "Ignores the rate limit", "seconds": "3600"},
+            headers={"Origin": served.base},
+        )
+        async with asyncio.timeout(10):
+            while not (calls := await get("/in-flight")):
+                await asyncio.sleep(0.02)
+        client = (await get("/clients"))[0]["id"]
+        action = (await get("/audit"))[0]["action_id"]
+    return _addresses(desk, bot, calls[0], client, action, job["id"], sent["id"])
+
+
+def _addresses(desk: str, bot: str, call: Any, client: str, action: str, job: str, sent: str) -> Tour:
+    session = f"/sessions/{desk}"
+    tabs = ("events", "keys", "streams", "resources", "errors", "capabilities", "audit")
+    pages = {
+        "overview": "/",
+        "sessions": "/sessions",
+        "sessions-columns": "/sessions?cols=state,seen",
+        "sessions-none": "/sessions?q=client:nobody",
+        "sessions-wrong": "/sessions?q=shoe:9",
+        "views": "/views",
+        "timeline": session,
+        **{tab: f"{session}/{tab}" for tab in tabs},
+        "event": f"{session}/events?sel=2",
+        "playback": f"{session}/events?play=4&at=3",
+        "key": f"{session}/keys?key=cart.items",
+        "secret": f"{session}/keys?key=auth.token",
+        "all-events": "/events",
+        "clients": "/clients",
+        "client": f"/clients/{client}",
+        "calls": "/calls",
+        "broadcasts": "/broadcasts",
+        "composer": "/broadcasts/new",
+        "receipt": f"/broadcasts/{sent}",
+        "groups": "/groups",
+        "group": "/groups/default",
+        "blocks": "/blocks",
+        "audit-log": "/audit",
+        "action": f"/audit/{action}",
+        "all-errors": "/errors",
+        "health": "/health",
+        "operators": "/operators",
+        "account": "/account",
+        "jobs": "/jobs",
+        "job": f"/jobs/{job}",
+        "unknown": "/nowhere",
+        "unknown-session": "/sessions/unknown",
+    }
+    dialogs = {
+        "expire": f"{session}/expiration",
+        "expire-many": "/expirations?q=client:order-desk",
+        "replay": f"{session}/replays",
+        "message": f"{session}/messages",
+        "limits": f"{session}/timeouts",
+        "block": f"/blocks/new?session={desk}",
+        "add-key": f"{session}/keys/new",
+        "edit-key": f"{session}/keys/value?key=cart.items",
+        "key-expiry": f"{session}/keys/expiry?key=cart.items",
+        "delete-key": f"{session}/keys/deletion?key=cart.items",
+        "reveal": f"{session}/keys/revelation?key=auth.token",
+        "cancel": f"/sessions/{bot}/cancellations?request_id={call['request_id']}",
+        "remove-member": f"/groups/default/members/{desk}/removal",
+        "disable-operator": "/operators/ola/disabling",
+        "shortcuts": "/shortcuts",
+    }
+    return Tour(pages, dialogs)
