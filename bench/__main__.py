@@ -26,7 +26,7 @@ MEASURES: dict[str, Measure] = {
     "storage": lambda folder, given: storage.measure(folder, given.rounds, given.seconds / 3),
     "starting": lambda folder, given: starting.measure(folder, given.rounds),
     "visible": lambda folder, given: visible.measure(folder, given.samples),
-    "console": lambda folder, given: console.measure(folder),
+    "console": lambda folder, given: console.measure(folder, console.Sizes(given.live, given.kept, given.seconds * 8)),
     "memory": lambda folder, given: memory.measure(folder, given.sessions, given.many, given.streams // 2),
 }
 
@@ -40,6 +40,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--many", type=int, default=20_000, help="idle sessions, hibernated only")
     parser.add_argument("--audience", type=int, default=10_000, help="sessions that a broadcast goes to")
     parser.add_argument("--streams", type=int, default=1_000, help="of them, those with a GET stream held")
+    parser.add_argument("--live", type=int, default=10_000, help="live sessions that the console lists")
+    parser.add_argument("--kept", type=int, default=100_000, help="ended sessions that are kept beside them")
     parser.add_argument("--samples", type=int, default=30, help="events that are waited for in a browser")
     parser.add_argument("--output", type=Path, default=REPORT, help="where the report is written")
     return parser.parse_args()

@@ -110,7 +110,9 @@ class SessionChanges:
         now = time.time()
         for session_id in changes.session_ids:
             session = await self._session(session_id)
-            if session is not None and self._query.matches(session, now):
+            if session is None:
+                continue  # the bus tells of jobs and broadcasts too
+            if self._query.matches(session, now):
                 frame.sessions.append(SessionOut.of(session))
             else:
                 frame.gone.append(session_id)

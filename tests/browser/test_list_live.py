@@ -110,7 +110,7 @@ async def test_the_servers_log_follows_waits_while_paused_and_goes_on(served: Se
         count = await page.locator("#log-rows tr").count()
         await page.keyboard.press(" ")
         await people.call(0, text="while paused")
-        await expect(page.locator("#held")).to_contain_text("new events. Resume", timeout=5_000)
+        await expect(page.locator("#held")).to_contain_text("new events, Resume", timeout=5_000)
         assert await page.locator("#log-rows tr").count() == count
         await page.locator("#held").click()
         await expect(page.locator("#log-rows tr")).to_have_count(count + 2, timeout=5_000)

@@ -63,7 +63,7 @@ async def test_an_operator_messages_and_replays_and_the_client_hears_both(tmp_pa
             await dialog.get_by_label("Text").fill("tea at four")
             await dialog.get_by_role("button", name="Send message").click()
             await hearing.until_logged("tea at four")
-            await page.get_by_role("link", name="Events").click()
+            await page.locator(".tabs").get_by_role("link", name="Events").click()
             sent = page.locator("tr, li", has_text="notifications/message").first
             await expect(sent).to_be_visible(timeout=5_000)
             await page.get_by_role("link", name="Replay…").click()

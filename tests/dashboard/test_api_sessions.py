@@ -19,6 +19,7 @@ FIELDS = {
     "id", "mcp_session_id_prefix", "kind", "state", "activity", "transport", "era", "protocol_version",
     "client", "principal", "signed_in_as", "signed_in_until", "request_count", "error_count", "in_flight",
     "open_streams", "key_count", "event_count", "created_at", "last_activity_at", "expires_at", "ended_at",
+    "idle_seconds", "lifetime_seconds",
     "end_reason", "end_code", "end_by", "server", "worker_id",
 }  # fmt: skip
 
