@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable
+from contextlib import suppress
 
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
@@ -28,6 +29,10 @@ CLOSING = (b"connection", b"close")
 """What is left of a body that was given up would otherwise be read as long as the client cares to send it."""
 
 Header = tuple[bytes, bytes]
+
+
+_LINGER_SECONDS = 0.5
+"""How long a client whose body is refused may take to read why."""
 
 
 class BodyTooLarge(Exception):
@@ -146,6 +151,23 @@ async def send_error(
     """Send a JSON-RPC error with an HTTP status; SDK clients show its message and nothing else."""
     body = error_text(key, code, message, data).encode("ascii")
     await send_body(send, status, [JSON_TYPE, *headers], body)
+
+
+async def refuse_body(send: Send, receive: Receive, message: str) -> None:
+    """Answer 413, and end the connection a moment later.
+
+    Closed at once, with bytes still coming, it would be reset, and the client would lose the answer (RFC 9112,
+    section 9.6). What comes meanwhile is thrown away.
+    """
+    body = error_text("null", INVALID_REQUEST, message).encode("ascii")
+    headers = [JSON_TYPE, CLOSING, (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LINGER_SECONDS):
+            while (await receive()).get("more_body", False):
+                pass
+    await send({"type": "http.response.body", "body": b""})
 
 
 def replaying(body: bytes, rest: Receive | None) -> Receive:

@@ -38,6 +38,7 @@ from .http import (
     ReadRequest,
     check_framing,
     read_body,
+    refuse_body,
     replaying,
     send_body,
     send_error,
@@ -100,7 +101,7 @@ class Leg:
         except BodyTooLarge:
             self._engine.limit_hits.hit(Limit.BODY, address_of(scope))
             text = f"The body is larger than {self._max_body:,} bytes."
-            await send_error(send, 413, text, headers=[CLOSING])
+            await refuse_body(send, receive, text)
         except BodyAmbiguous:
             await send_error(send, 400, "A body has a length or comes in chunks, not both.", headers=[CLOSING])
         except BodyIncomplete:

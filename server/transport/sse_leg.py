@@ -26,7 +26,7 @@ from ..errors import Blocked
 from ..ids import hash_secret
 from ..models import STANDALONE_STREAM, SessionKind, SessionState
 from .blocked import client_name_in, send_blocked
-from .http import CLOSING, BodyIncomplete, BodyTooLarge, read_body, replaying, send_error
+from .http import CLOSING, BodyIncomplete, BodyTooLarge, read_body, refuse_body, replaying, send_error
 from .leg import NOT_RUNNING
 from .messages import Malformed, read_message
 from .principals import address_of, principal_of
@@ -90,7 +90,7 @@ class SseLeg:
         try:
             body = await read_body(receive, self._engine.settings.max_body_bytes, self._bodies)
         except BodyTooLarge:
-            await send_error(send, 413, "The body is too large.", headers=[CLOSING])
+            await refuse_body(send, receive, "The body is too large.")
             return
         except BodyIncomplete:
             await send_error(send, 408, "The body did not arrive whole.", headers=[CLOSING])
