@@ -97,7 +97,7 @@ class EventStores:
             try:
                 await self.store.sessions.sweep(time.time())
             except StoreUnavailable as error:
-                logger.warning("old events stay for now: %s", error.message)
+                logger.warning("old events stay until the next pass: %s", error.message)
 
 
 class _ScopedManager(StreamableHTTPSessionManager):

@@ -289,6 +289,11 @@ class LiveSession(RecordView):
         return min(by_idle, by_age) if by_age is not None else by_idle
 
 
+def _resting(state: SessionState) -> str:
+    """Return the status of a session that is not in memory: one that ends right now is not stored as ended yet."""
+    return "idle" if state is SessionState.INITIALIZED else state.value
+
+
 def describe(
     record: SessionRecord,
     *,
@@ -307,7 +312,7 @@ def describe(
         id=record.id,
         kind=record.kind,
         state=record.state,
-        status=status if status is not None else record.state.value,
+        status=status if status is not None else _resting(record.state),
         era=Era.MODERN if is_modern else Era.HANDSHAKE,
         server=record.server,
         worker_id=record.worker_id,

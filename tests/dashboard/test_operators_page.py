@@ -26,7 +26,7 @@ async def console() -> AsyncIterator[Console]:
 
 @pytest.fixture
 async def admin(console: Console) -> httpx2.AsyncClient:
-    return await console.signed_in(Role.ADMIN, "root")
+    return await console.signed_in(Role.ADMIN, "chief")
 
 
 async def page_of(browser: httpx2.AsyncClient) -> Element:
@@ -48,7 +48,7 @@ async def test_an_admin_adds_an_operator_with_a_password(console: Console, admin
     browser = console.browser()
     assert (await browser.post("/admin/login", data={"operator": "mona", "password": PASSWORD})).status_code == 303
     (entry,) = await console.room.directory.audit(action="add_operator")
-    assert (entry.actor, entry.target, entry.outcome) == ("root", "mona", "done") and PASSWORD not in entry.detail
+    assert (entry.actor, entry.target, entry.outcome) == ("chief", "mona", "done") and PASSWORD not in entry.detail
 
 
 async def test_without_a_password_a_link_is_shown_once_and_signs_in_once(
@@ -68,9 +68,9 @@ async def test_without_a_password_a_link_is_shown_once_and_signs_in_once(
 
 
 async def test_a_name_that_is_taken_keeps_what_was_typed(admin: httpx2.AsyncClient) -> None:
-    refused = read(await admin.post(PAGE, data={"name": "root", "role": "operator", "password": PASSWORD}), 422)
+    refused = read(await admin.post(PAGE, data={"name": "chief", "role": "operator", "password": PASSWORD}), 422)
     assert "already" in refused.one("#operator-error").text
-    assert refused.one("#new-name").attributes["value"] == "root"
+    assert refused.one("#new-name").attributes["value"] == "chief"
 
 
 async def test_a_role_holds_at_once(console: Console, admin: httpx2.AsyncClient) -> None:
@@ -96,12 +96,12 @@ async def test_disabling_asks_for_a_reason_and_ends_every_sign_in(console: Conso
 
 
 async def test_nobody_locks_everybody_out(console: Console, admin: httpx2.AsyncClient) -> None:
-    demoted = read(await admin.post("/admin/operators/root/role", data={"role": "viewer"}), 422)
+    demoted = read(await admin.post("/admin/operators/chief/role", data={"role": "viewer"}), 422)
     assert "last admin" in demoted.text
-    disabled = await admin.post("/admin/operators/root/disabling", data={"reason": "x"}, headers=HTMX)
+    disabled = await admin.post("/admin/operators/chief/disabling", data={"reason": "x"}, headers=HTMX)
     assert disabled.status_code == 422 and "yourself" in disabled.text
     script = await console.script(Role.ADMIN, "deploys")
-    answer = await script.post("/api/v1/operators/root/disabling", json={"reason": "x"})
+    answer = await script.post("/api/v1/operators/chief/disabling", json={"reason": "x"})
     assert answer.status_code == 409 and "last admin" in answer.json()["detail"]
     assert (await admin.get(PAGE)).status_code == 200
 
