@@ -210,6 +210,18 @@ async def test_stateless_calls_are_recorded_without_a_session() -> None:
         assert [e.method for e in await rows(site, live.record.id)] == ["initialize"] * 2 + ["tools/call"] * 2
 
 
+async def test_an_operator_cancels_a_stateless_call() -> None:
+    box = Toolbox()
+    async with running(box.mcp, options={"stateless_http": True}) as site, client(site.url) as wire:
+        call = asyncio.create_task(wire.call("wait"))
+        await eventually(lambda: box.started["wait"])
+        live = await only_client(site)
+        (shown,) = site.switchroom.directory.in_flight(live.record.id)
+        result = await site.switchroom.operations.cancel(OPERATOR, live.record.id, shown.request_id, "runaway")
+        assert result.outcome == "cancelled"
+        assert "runaway" in (await call).last["error"]["message"]
+
+
 async def test_a_stateless_client_of_the_sdk_is_served_and_recorded() -> None:
     async with running(Toolbox().mcp, options={"stateless_http": True}) as site:
         async with Client(site.url, mode="legacy") as legacy:
