@@ -385,7 +385,7 @@ async def test_a_crash_shows_a_neutral_page_with_the_security_headers(console: C
     answer = await browser.get("/admin/crash", headers={"Accept": "text/html"})
     assert answer.status_code == 500 and "1234" not in answer.text and "Traceback" not in answer.text
     assert "content-security-policy" in answer.headers
-    assert parse(answer.text).one("h1").text == "Internal Server Error"
+    assert parse(answer.text).one("h1").text == "Internal server error"
 
 
 # -- where one returns -------------------------------------------------------------------------
