@@ -16,6 +16,9 @@ from .statements import read_statements
 Results = dict[int, Any]
 """By position in the batch: what a job returned, or the exception an item ended with."""
 
+LIGHT_TRIM_EVENTS = 512
+"""A log of at most so many events is cut back in a millisecond."""
+
 
 class Batch:
     """Applies items to a connection that is inside a transaction."""
@@ -27,6 +30,18 @@ class Batch:
         self._save = save_statement()
 
     def apply(self, items: Sequence[Item]) -> Results:
+        """Apply the items and cut back the logs that outgrow their bounds; return what jobs returned."""
+        results = self._add(items)
+        self._ends.trim(self._connection)
+        return results
+
+    def apply_lightly(self, items: Sequence[Item]) -> Results:
+        """Apply the items, and leave the logs that take long to cut back to a later batch."""
+        results = self._add(items)
+        self._ends.trim(self._connection, LIGHT_TRIM_EVENTS)
+        return results
+
+    def _add(self, items: Sequence[Item]) -> Results:
         """Apply the items with as few statements as possible and return what jobs returned."""
         results: Results = {}
         events: list[EventRow] = []
@@ -41,7 +56,6 @@ class Batch:
                 self._flush(events, sessions)
                 results[position] = self._run(item)
         self._flush(events, sessions)
-        self._ends.trim(self._connection)
         return results
 
     def apply_one_by_one(self, items: Sequence[Item]) -> Results:

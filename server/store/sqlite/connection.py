@@ -17,7 +17,7 @@ from .statements import read_migrations
 APPLICATION_ID = 0x53575231
 """`SWR1`; tells our files from those of other programs."""
 
-_WRITER_BUSY_MS = 1_000
+WRITER_BUSY_MS = 1_000
 _CACHE_KIB = 64 * 1024
 _JOURNAL_BYTES = 64 * 1024 * 1024
 _ADVICE = "set another path with --db"
@@ -92,7 +92,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
     try:
         # Other people's data: readable by its owner alone, and SQLite gives its side files the same mode.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        connection = sqlite3.connect(path, isolation_level=None, timeout=_WRITER_BUSY_MS / 1000)
+        connection = sqlite3.connect(path, isolation_level=None, timeout=WRITER_BUSY_MS / 1000, check_same_thread=False)
     except (OSError, sqlite3.Error) as error:
         raise _unusable(path, str(error)) from error
     try:
@@ -140,7 +140,7 @@ def _configure(path: Path, connection: sqlite3.Connection) -> None:
     if mode != "wal":
         raise StartupError(f"The file system of {path} does not support write-ahead logging: {_ADVICE}.")
     connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("PRAGMA wal_autocheckpoint = 1000")
+    connection.execute("PRAGMA wal_autocheckpoint = 0")  # whoever commits must not wait for one
     connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL_BYTES}")
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     connection.execute("PRAGMA secure_delete = OFF")

@@ -38,6 +38,8 @@ class LogEnds:
         self._sql = read_statements("log")
         self._ends: dict[int, _LogEnd] = {}
         self._touched: set[int] = set()
+        self._untrimmed: set[int] = set()
+        """Written to by transactions that left long logs to a later one."""
         self._count_threshold = count_threshold(retention.max_events)
         self._bytes_threshold = bytes_threshold(retention.max_bytes)
 
@@ -54,17 +56,27 @@ class LogEnds:
         # `str` of a text enum costs a call; the binding of sqlite3 wants exactly a `str`.
         return (session_no, seq, epoch, at, direction.value, kind.value, *rest, start)
 
-    def trim(self, connection: sqlite3.Connection) -> None:
-        """Cut back the logs of this transaction that have outgrown their bounds and slack."""
-        for session_no in self._touched:
-            end = self._ends[session_no]
+    def trim(self, connection: sqlite3.Connection, longest: int | None = None) -> None:
+        """Cut back the logs written to lately that have outgrown their bounds and slack.
+
+        Args:
+            longest: Leave logs with more events than this to a later transaction.
+        """
+        for session_no in self._touched | self._untrimmed:
+            end = self._ends.get(session_no)
+            if end is None or (longest is not None and end.last_seq - end.trimmed_seq > longest):
+                continue
             if end.last_seq - end.trimmed_seq > self._count_threshold:
                 self._drop(connection, session_no, end, end.last_seq - self._retention.max_events)
             if end.end - end.start > self._bytes_threshold:
                 self._drop(connection, session_no, end, self._first_within_bytes(connection, session_no, end) - 1)
 
-    def committed(self) -> None:
+    def committed(self, *, is_trimmed: bool = True) -> None:
         """What was done since the last commit holds."""
+        if is_trimmed:
+            self._untrimmed.clear()
+        else:
+            self._untrimmed |= self._touched
         self._touched.clear()
         if len(self._ends) > _MAX_KNOWN:
             self._ends.clear()

@@ -1,7 +1,8 @@
 """The loop's side of writing: a bounded queue, the futures of those who wait, and their deadline.
 
-Everything here runs on the event loop's thread, except that the writer takes from `inbox` and
-`maintenance`. One batch comes back as one call, whatever its size.
+What one turn of the loop queued stays together: committed at its end where it is little and nothing is before it,
+otherwise the writer thread's. Everything here runs on the event loop's thread, except that the writer takes from
+`inbox` and `maintenance`. One batch comes back as one call, whatever its size.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from .items import Append, Item, Job, Save, SessionRow, answer, too_late
 
 MAX_QUEUED = 50_000
 MAX_QUEUED_BYTES = 64 * 1024 * 1024
+MAX_QUICK = 64
+"""Items of one turn of the loop that may be committed there; more are worth waking the writer's thread."""
+MAX_QUICK_BYTES = 256 * 1024
 ACKNOWLEDGE_SECONDS = 2.0
 _WATCH_SECONDS = 0.25
 _HOLD_SECONDS = 0.05
@@ -35,6 +39,8 @@ class WriteQueue:
     """Writes that are not committed yet, in order."""
 
     def __init__(self, publish: Callable[[int, Event], None]) -> None:
+        self.commit_now: Callable[[Sequence[Item]], Results | None] = _never
+        """Commits a small batch at once, on the loop's thread, or returns `None`: then it goes to the writer."""
         self.inbox: SimpleQueue[Item | None] = SimpleQueue()
         """What the writer takes next; `None` only wakes it."""
         self.maintenance: deque[Job[Any]] = deque()
@@ -47,8 +53,10 @@ class WriteQueue:
         """What a write is told while nothing is accepted."""
         self._waiting: deque[Item] = deque()
         self._bytes = 0
-        self._held: list[Append] = []
+        self._held: list[Item] = []
+        """Of them, those that have not been handed over yet."""
         self._hold: asyncio.TimerHandle | None = None
+        self._is_ending_turn = False
         self._save: Save | None = None
         self._watch: asyncio.TimerHandle | None = None
 
@@ -111,10 +119,20 @@ class WriteQueue:
         if self._held:
             self._release()
 
+    def _end_turn(self) -> None:
+        self._is_ending_turn = False
+        if self._held:
+            self._release()
+
     def _release(self) -> None:
-        for item in self._held:
+        """Have what is held committed: here, where nothing is before it and it is little, or by the writer."""
+        items, self._held = self._held, []
+        is_little = len(items) == len(self._waiting) <= MAX_QUICK and self._bytes <= MAX_QUICK_BYTES
+        if is_little and (results := self.commit_now(items)) is not None:
+            self.acknowledge(items, results)
+            return
+        for item in items:
             self.inbox.put(item)
-        self._held.clear()
         loop = self._loop
         if self._watch is None and loop is not None:
             self._watch = loop.call_later(_WATCH_SECONDS, self._check_deadlines)
@@ -184,17 +202,18 @@ class WriteQueue:
             self._waiting.popleft()
             if isinstance(item, Save):
                 item.settle(StoreUnavailable(message))
+            elif isinstance(item, tuple):
+                self._bytes -= kept_bytes(item[2])
+                answer(item[0], None, StoreUnavailable(message))
             else:
-                future = item[0] if isinstance(item, tuple) else item.future
-                answer(future, None, StoreUnavailable(message))
+                answer(item.future, None, StoreUnavailable(message))
 
     def _put(self, loop: asyncio.AbstractEventLoop, item: Item) -> None:
         self._waiting.append(item)
-        if self._held:
-            self._release()
-        self.inbox.put(item)
-        if self._watch is None:
-            self._watch = loop.call_later(_WATCH_SECONDS, self._check_deadlines)
+        self._held.append(item)
+        if not self._is_ending_turn:
+            self._is_ending_turn = True
+            loop.call_soon(self._end_turn)
 
     def _check_deadlines(self) -> None:
         before = time.monotonic() - ACKNOWLEDGE_SECONDS
@@ -210,6 +229,10 @@ class WriteQueue:
         if self._waiting:
             loop = asyncio.get_running_loop()
             self._watch = loop.call_later(_WATCH_SECONDS, self._check_deadlines)
+
+
+def _never(_: Sequence[Item]) -> Results | None:
+    return None
 
 
 def _queued_at(item: Item) -> float:

@@ -1,7 +1,8 @@
-"""The writer thread: natural group commit, durability, and retries in place.
+"""Writing: the thread with its natural group commit, durability and retries in place, and the loop's short cut.
 
 Whatever was queued while the last commit ran is the next batch; there is no timer to wait for. A
-commit that fails is tried again with the same rows in the same order until it succeeds.
+commit that fails is tried again with the same rows in the same order until it succeeds. A small
+batch with nothing before it is committed by the loop itself (`commit_now`).
 """
 
 from __future__ import annotations
@@ -15,28 +16,28 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from queue import Empty
-from typing import Any, TypeVar
+from typing import Any
 
 from ...errors import StoreUnavailable
-from .batch import Batch, Results
-from .connection import open_writer
+from .batch import Results
+from .committer import Committer
 from .damage import ONLY_READ, DatabaseDamaged, advice, is_damage
 from .faults import is_no_room, is_passing, trouble
 from .items import Item, Job, Save, answer
 from .logs import LogEnds
 from .queue import WriteQueue
 from .reserve import Reserve
-from .statements import read_statements
-
-SYNC_SECONDS = 0.2
-"""A power cut takes at most this much with durability `interval`."""
 
 _MAX_BATCH = 4_000
 _CLOSE_SECONDS = 5.0
 _RETRY_SECONDS = (0.02, 0.05, 0.1, 0.25, 0.5)
 _REFILL_SECONDS = 60.0
 
-T = TypeVar("T")
+_SLOW_SECONDS = 0.005
+"""A commit on the loop that took longer has waited for something."""
+
+_AVOID_SECONDS = 5.0
+"""How long the loop then leaves every commit to the thread."""
 
 logger = logging.getLogger(__name__)
 
@@ -63,14 +64,11 @@ class Writer:
         self._opened: Future[None] = Future()
         self._stopping = threading.Event()
         self._stop_at = 0.0
-        self._is_synchronous_full: bool = False
-        self._unsynced_since: float | None = None
+        self._quick_from = 0.0
         self._refill_at: float | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._connection: sqlite3.Connection
+        self._committer: Committer
         self._prepare: Callable[[sqlite3.Connection], None]
-        self._batch: Batch
-        self._set_meta = read_statements("session")["set_meta"]
         self.failing_since: float | None = None
         """Monotonic time of the first failure since the last success."""
         self.last_error = ""
@@ -101,32 +99,74 @@ class Writer:
         self._queue.inbox.put(None)
         await asyncio.to_thread(self._thread.join)
 
+    # -- on the loop's thread ------------------------------------------------------------------
+
+    def commit_now(self, items: Sequence[Item]) -> Results | None:
+        """Commit a small batch at once, or return `None`: then it is the thread's.
+
+        To write some rows to the page cache costs less than to wake a thread for it, and leaves the two nothing to
+        contend for. Whatever may wait for a disk stays with the thread; when a commit did wait here, all commits
+        do for a while.
+        """
+        if self._is_always_synced or self.failing_since is not None or self._stopping.is_set():
+            return None
+        if time.monotonic() < self._quick_from or not all(isinstance(item, tuple | Save) for item in items):
+            return None
+        lock = self._committer.lock
+        if not lock.acquire(blocking=False):
+            return None
+        try:
+            return self._commit_lightly(items)
+        finally:
+            lock.release()
+
+    def _commit_lightly(self, items: Sequence[Item]) -> Results | None:
+        committer = self._committer
+        was_synced = not committer.is_unsynced
+        self._note_taken(items)
+        started = time.monotonic()
+        try:
+            results = committer.commit_lightly(items)
+        except Exception:
+            self._quick_from = time.monotonic() + _AVOID_SECONDS
+            return None  # the thread meets the same, and knows what to do
+        if self._note_commit(started) > _SLOW_SECONDS:
+            self._quick_from = time.monotonic() + _AVOID_SECONDS
+        if was_synced:
+            self._queue.inbox.put(None)  # so that the thread syncs in time
+        return results
+
+    # -- on the writer's own thread ------------------------------------------------------------
+
     def _run(self) -> None:
         try:
-            self._connection = open_writer(self._path)
+            self._committer = Committer(self._path, self._ends, is_always_synced=self._is_always_synced)
         except Exception as error:
             self._opened.set_exception(error)
             return
         try:
-            self._prepare(self._connection)
+            self._prepare(self._committer.connection)
         except Exception as error:
-            self._connection.close()
+            self._committer.connection.close()
             self._opened.set_exception(DatabaseDamaged(advice(self._path, error)) if is_damage(error) else error)
             return
-        self._batch = Batch(self._connection, self._ends)
         self._reserve.fill()
         self._opened.set_result(None)
         while not (self._stopping.is_set() and self._queue.inbox.empty()):
-            self._step()
-        self._shut()
+            items = self._take()
+            with self._committer.lock:
+                self._step(items)
+        with self._committer.lock:
+            self._shut()
 
-    def _step(self) -> None:
-        items = self._take()
+    def _step(self, items: list[Item]) -> None:
         if items:
             self._commit(items)
-        elif self._is_sync_due():
+        elif self._committer.sync_in == 0.0:
             self._sync()
         self._maintain()
+        if self._committer.is_checkpoint_due:
+            self._committer.checkpoint()
         if self._refill_at is not None and time.monotonic() >= self._refill_at:
             self._refill_at = None
             self._reserve.fill()
@@ -134,36 +174,38 @@ class Writer:
     def _take(self) -> list[Item]:
         """Wait for work, at most until written rows must be synced, and take all there is."""
         inbox = self._queue.inbox
-        timeout = None
-        if self._unsynced_since is not None:
-            timeout = max(0.0, self._unsynced_since + SYNC_SECONDS - time.monotonic())
         try:
-            found = [inbox.get(timeout=timeout)]
+            found = [inbox.get(timeout=self._committer.sync_in)]
         except Empty:
             return []
         found += [inbox.get_nowait() for _ in range(min(inbox.qsize(), _MAX_BATCH))]
         items = [item for item in found if item is not None]
+        self._note_taken(items)
+        return items
+
+    def _note_taken(self, items: Sequence[Item]) -> None:
         for item in items:
             if isinstance(item, Save):
                 with self._queue.lock:
                     item.is_taken = True
-        return items
 
     def _commit(self, items: list[Item]) -> None:
         """Commit one batch, however often it takes, and hand it back to the loop."""
         attempt = 0
-        apply = self._batch.apply
+        batch = self._committer.batch
+        apply = batch.apply
         while True:
+            started = time.monotonic()
             try:
-                results = self._attempt(items, apply)
+                results = self._committer.commit(items, apply)
                 break
             except Exception as error:
                 if is_damage(error):
                     self._give_up(items, error)
                     return
-                if not is_passing(error) and apply == self._batch.apply:
+                if not is_passing(error) and apply == batch.apply:
                     logger.warning("a write was refused by the database: %s", error)
-                    apply = self._batch.apply_one_by_one
+                    apply = batch.apply_one_by_one
                     continue
                 self._note_failure(error)
             if self._stopping.is_set() and time.monotonic() >= self._stop_at:
@@ -172,50 +214,13 @@ class Writer:
             self._maintain()
             self._pause(_RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)])
             attempt += 1
+        self._note_commit(started)
         self._note_success()
         self._call(self._queue.acknowledge, items, results)
 
-    def _attempt(self, items: Sequence[Item], apply: Callable[[Sequence[Item]], Results]) -> Results:
-        is_full = self._is_always_synced or self._is_sync_due() or any(_is_synced(item) for item in items)
-        started = time.monotonic()
-        results = self._transact(lambda: apply(items), is_full=is_full)
-        took = time.monotonic() - started
-        self.last_commit_ms = took * 1000
-        self.commit_seconds += took
-        return results
-
-    def _transact(self, work: Callable[[], T], *, is_full: bool) -> T:
-        connection = self._connection
-        if is_full is not self._is_synchronous_full:
-            connection.execute(f"PRAGMA synchronous = {'FULL' if is_full else 'NORMAL'}")
-            self._is_synchronous_full = is_full
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            result = work()
-            connection.execute("COMMIT")
-        except BaseException:
-            # A full disk has rolled back already.
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            self._ends.rolled_back()
-            raise
-        self._ends.committed()
-        self.commits += 1
-        if is_full:
-            # One sync covers the whole write-ahead log, and so everything committed before.
-            self._unsynced_since = None
-        elif self._unsynced_since is None:
-            self._unsynced_since = time.monotonic()
-        return result
-
-    def _is_sync_due(self) -> bool:
-        since = self._unsynced_since
-        return since is not None and time.monotonic() - since >= SYNC_SECONDS
-
     def _sync(self) -> None:
-        """Sync what was committed lately, by a commit of next to nothing."""
         try:
-            self._transact(lambda: self._connection.execute(self._set_meta, ("synced_at", time.time())), is_full=True)
+            self._committer.sync()
         except sqlite3.Error as error:
             self._note_failure(error)
             self._pause(_RETRY_SECONDS[-1])
@@ -229,10 +234,23 @@ class Writer:
         error: Exception | None = None
         try:
             if not job.is_abandoned:
-                result = self._transact(lambda: job.work(self._connection), is_full=self._is_always_synced)
+                result = self._do(job)
         except Exception as failure:
             error = StoreUnavailable(f"The store could not be cleaned up: {failure}.")
         self._call(answer, job.future, result, error)
+
+    def _do(self, job: Job[Any]) -> Any:
+        committer = self._committer
+        return committer.transact(lambda: job.work(committer.connection), is_full=self._is_always_synced)
+
+    # -- how it goes ---------------------------------------------------------------------------
+
+    def _note_commit(self, started: float) -> float:
+        took = time.monotonic() - started
+        self.commits += 1
+        self.last_commit_ms = took * 1000
+        self.commit_seconds += took
+        return took
 
     def _give_up(self, items: list[Item], error: Exception) -> None:
         """Refuse a batch that meets damage: to try again mends nothing. The next batch may not touch that place."""
@@ -264,10 +282,7 @@ class Writer:
     def _make_room(self) -> None:
         self._reserve.release()
         self._refill_at = time.monotonic() + _REFILL_SECONDS
-        try:
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        except sqlite3.Error as error:
-            logger.debug("no checkpoint on a full disk: %s", error)
+        self._committer.checkpoint("TRUNCATE")
 
     def _pause(self, seconds: float) -> None:
         if self._stopping.is_set():
@@ -278,11 +293,12 @@ class Writer:
     def _shut(self) -> None:
         while self._queue.maintenance:
             self._maintain()
+        committer = self._committer
         try:
-            self._transact(lambda: self._finish(self._connection), is_full=True)
+            committer.transact(lambda: self._finish(committer.connection), is_full=True)
         except sqlite3.Error as error:
             logger.error("the store was closed without its last sync: %s", error)
-        self._connection.close()
+        committer.connection.close()
 
     def _call(self, function: Callable[..., None], *arguments: object) -> None:
         try:
@@ -291,7 +307,3 @@ class Writer:
         except RuntimeError:
             # The loop is gone without closing the store: what is queued is committed, nobody waits for it.
             self._stopping.set()
-
-
-def _is_synced(item: Item) -> bool:
-    return isinstance(item, Job) and item.is_synced
