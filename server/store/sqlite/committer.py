@@ -48,7 +48,7 @@ class Committer:
         self.batch = Batch(self.connection, ends)
         self._ends = ends
         self._is_always_synced = is_always_synced
-        self._is_synchronous_full = False
+        self._is_synchronous_full: bool = False
         self._busy_ms = WRITER_BUSY_MS
         self._set_meta = read_statements("session")["set_meta"]
         self._unsynced_since: float | None = None

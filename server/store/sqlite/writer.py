@@ -33,8 +33,11 @@ _CLOSE_SECONDS = 5.0
 _RETRY_SECONDS = (0.02, 0.05, 0.1, 0.25, 0.5)
 _REFILL_SECONDS = 60.0
 
-_SLOW_SECONDS = 0.005
-"""A commit on the loop that took longer has waited for something."""
+_STALL_SECONDS = 0.05
+"""A commit on the loop that took longer has waited for a disk, not only for its turn on a busy machine."""
+
+_SLOW_SECONDS = 0.002
+"""Nor is the loop the place for commits that take longer than this on average of the last eight or so."""
 
 _AVOID_SECONDS = 5.0
 """How long the loop then leaves every commit to the thread."""
@@ -65,6 +68,7 @@ class Writer:
         self._stopping = threading.Event()
         self._stop_at = 0.0
         self._quick_from = 0.0
+        self._mean_seconds = 0.0
         self._refill_at: float | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._committer: Committer
@@ -130,7 +134,10 @@ class Writer:
         except Exception:
             self._quick_from = time.monotonic() + _AVOID_SECONDS
             return None  # the thread meets the same, and knows what to do
-        if self._note_commit(started) > _SLOW_SECONDS:
+        took = self._note_commit(started)
+        self._mean_seconds += (took - self._mean_seconds) / 8
+        if took > _STALL_SECONDS or self._mean_seconds > _SLOW_SECONDS:
+            self._mean_seconds = 0.0
             self._quick_from = time.monotonic() + _AVOID_SECONDS
         if was_synced:
             self._queue.inbox.put(None)  # so that the thread syncs in time
