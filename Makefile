@@ -5,7 +5,6 @@ PYTHON ?= python3
 ARGS ?=
 FOLDER ?= screenshots
 BIN := .venv/bin
-CHROMIUM := chromium
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
@@ -56,11 +55,14 @@ build: .venv/.builds ## Build the sdist and the self-contained wheel into dist/
 assets: .venv/.exists ## Build static/vendor/ from npm, if it is stale
 	$(BIN)/python build_backend/npm_assets.py
 
-browser: ## Install Chromium for the browser tests, where it is missing
-	@command -v $(CHROMIUM) >/dev/null || { \
-	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null || { \
-	    echo "The browser tests drive Chromium: install it with your system's packages (Debian: apt install chromium)." >&2; exit 1; }; \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
+browser: ## Install Chromium and Firefox for the browser tests, where they are missing
+	@missing=""; \
+	command -v chromium >/dev/null || missing="chromium"; \
+	command -v firefox-esr >/dev/null || command -v firefox >/dev/null || missing="$$missing firefox-esr"; \
+	test -z "$$missing" && exit 0; \
+	test "$$(id -u)" = 0 && command -v apt-get >/dev/null || { \
+	  echo "The browser tests drive Chromium and Firefox: install them with your system's packages (Debian: apt install $$missing)." >&2; exit 1; }; \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null
 
 clean: ## Remove what the targets above made
 	rm -rf .venv .cache build dist static/vendor *.egg-info .mypy_cache .pytest_cache .ruff_cache .coverage

@@ -5,6 +5,7 @@
   const { announce, at, wall } = window.switchroom;
   const QUIET_MS = 12_000;   /* the server sends a heartbeat every 5 s */
   const BANNER_MS = 3_000;   /* a short reconnect is not worth a banner */
+  const GOING_MS = 3_000;    /* how long the next page may take; after a download this one stays, and connects again */
   const WORDS = { connecting: "Connecting", live: "Live", stale: "Reconnecting", offline: "Reconnecting", paused: "Paused" };
 
   let state = "connecting";
@@ -14,10 +15,13 @@
   let pausedAt = 0;
   let attempt = 0;
   let isLeaving = false;
+  let goingAt = -Infinity;
   let refetchedAt = -Infinity;
 
+  const isGoing = () => performance.now() - goingAt < GOING_MS;
   const isLink = (element) => element?.classList?.contains("live-link");
   const set = (next) => {
+    if (next !== "live" && isGoing()) return;   /* Firefox breaks streams off while the page is still there */
     if (next !== "live" && next !== "paused" && !lostAt) lostAt = Date.now();
     if (next === "live") { if (root.dataset.connection === "offline") announce("Live updates are back."); lostAt = 0; attempt = 0; }
     state = next;
@@ -121,6 +125,7 @@
     else { event.preventDefault(); refetchedAt = -Infinity; history.replaceState(history.state, "", target.href); refetch(); }
   });
   window.addEventListener("online", retry);
+  window.addEventListener("beforeunload", () => { goingAt = performance.now(); });
   setInterval(() => {
     if (state === "live" && !document.hidden && !pausedAt && Date.now() - heardAt > QUIET_MS) {
       set("stale");
