@@ -1,0 +1,66 @@
+"""The audit log, and what each action did to sessions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+from ...filters import Filter
+from ...models import Actor, AuditEntry
+
+
+class AuditLog(Protocol):
+    """Append-only, chained with HMAC-SHA256, always committed in full before it is acknowledged."""
+
+    async def record(
+        self,
+        *,
+        action_id: str,
+        phase: str,
+        actor: Actor,
+        action: str,
+        target: str,
+        reason: str,
+        outcome: str,
+        detail: str,
+    ) -> int:
+        """Append one row (`phase` is `intent` or `outcome`) and return its id."""
+        ...
+
+    async def query(
+        self,
+        *,
+        limit: int = 50,
+        before: int | None = None,
+        actor: str | None = None,
+        action: str | None = None,
+        target: str | None = None,
+        matching: Filter | None = None,
+    ) -> list[AuditEntry]:
+        """Return actions newest first, intent and outcome merged; `id` is the intent's row id.
+
+        `target` finds what contains that text in its target or in its outcome's detail, such as a session id.
+        `matching` is a filter of the audit log's own vocabulary, see `filters.audit`.
+        """
+        ...
+
+    async def get(self, action_id: str) -> AuditEntry | None: ...
+
+    def add_results(self, action_id: str, results: Sequence[tuple[str, str]]) -> asyncio.Future[None]:
+        """Queue what an action did to sessions: `(session id, result)`. Not part of the chain; kept for 30 days."""
+        ...
+
+    async def results(
+        self, action_id: str, *, result: str | None = None, after: str = "", limit: int = 100
+    ) -> list[tuple[str, str]]:
+        """Return `(session id, result)` by session id, from the one after `after` on."""
+        ...
+
+    async def result_counts(self, action_id: str) -> dict[str, int]:
+        """Return how many sessions had each result, the most frequent first."""
+        ...
+
+    async def verify(self) -> int | None:
+        """Return the id of the first row that breaks the chain, or `None` when it holds."""
+        ...
