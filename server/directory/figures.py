@@ -1,4 +1,4 @@
-"""Figures over everything at once: a broadcast's audience, and how the process is."""
+"""Figures over everything at once: the calls in flight, and how the process is."""
 
 from __future__ import annotations
 

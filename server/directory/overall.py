@@ -7,10 +7,12 @@ import time
 from collections import Counter
 
 from ..engine.engine import Engine
+from ..engine.meter import Totals
 from ..engine.rates import RateMeter
 from ..engine.vitals import memory_bytes
 from ..models import SessionState
 from .figures import FlyingCall, Health
+from .reads import Reads
 from .trends import Range, Trending, Trends
 from .watching import LimitState, Vitals, limit_states, vitals
 
@@ -19,11 +21,11 @@ _SHARED_ABOVE = 500
 """Above this number of sessions an answer that walks over all of them is shared for a second."""
 
 
-class Overall:
+class OverallReads(Reads):
     """Reads over all sessions; what costs much is answered alike for a moment."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self._trending = Trending(engine.meter)
         self._rate = RateMeter(lambda: engine.meter.totals.answers)
         self._versions = (importlib.metadata.version("switchroom"), importlib.metadata.version("mcp"))
@@ -47,6 +49,14 @@ class Overall:
         found = limit_states(self._engine)
         self._limits = (now, found)
         return found
+
+    def totals(self) -> Totals:
+        """Return what was answered since the start."""
+        return self._engine.meter.totals
+
+    def trimmed_logs(self) -> int:
+        """Return how many live sessions have reached a bound of their log and dropped their oldest events."""
+        return sum(1 for session in self._engine.live() if session.record.trimmed_seq)
 
     def vitals(self) -> Vitals:
         """Return memory, loop lag, and the streams that ended badly or look alive and are not."""
