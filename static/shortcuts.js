@@ -5,8 +5,9 @@
   const GO = { o: "/", s: "/sessions", c: "/clients", i: "/calls", b: "/broadcasts", a: "/audit", h: "/health", u: "/operators" };
   let pendingGo = 0;
 
-  const rows = () => [...document.querySelectorAll(".sessions tbody a.ref, .log tbody .at a")].filter((link) => link.checkVisibility());
-  const here = () => document.activeElement?.closest?.(".sessions tbody tr, .log tbody tr");
+  const rows = () => [...document.querySelectorAll("main tbody tr")].map((row) => row.querySelector("a.ref, .at a") ?? row.querySelector("a[href]"))
+    .filter((link) => link?.checkVisibility());
+  const here = () => document.activeElement?.closest?.("main tbody tr");
   const move = (step) => {
     const links = rows();
     if (!links.length) return;

@@ -24,7 +24,7 @@ _KEYS: Final = (
     ("x", "Choose the row; with Shift, the range"),
     ("*", "Choose the whole page"),
     ("e", "Expire what is chosen"),
-    ("b", "Broadcast to what is chosen"),
+    ("b", "Broadcast to what is chosen, else to what the filter matches"),
     ("r", "Show what is new"),
     ("Space", "Pause and resume live updates"),
     ("[ ]", "Previous and next session"),
