@@ -2,18 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Query
+from pydantic import BaseModel, Field
 
 from ...server.filters import parse_audit_filter
+from ...server.models import AuditEntry
 from ..deps import CurrentSwitchroom
 from .requests import MAX_SEQ
-from .results import AuditEntryOut, AuditOut
 from .routing import ApiResponse, answer, api_router
-from .values import MAX_FILTER_LENGTH
+from .values import MAX_FILTER_LENGTH, parse_json, timestamp
 
 router = api_router("audit")
+
+
+class AuditEntryOut(BaseModel):
+    """One action: intent and outcome."""
+
+    id: int
+    action_id: str
+    at: str
+    actor: str
+    role: str
+    action: str
+    target: str
+    reason: str
+    outcome: str = Field(description="`done`, `partly`, `refused`, `failed`, or `started` while none is recorded.")
+    detail: Any
+    address: str
+
+    @classmethod
+    def of(cls, entry: AuditEntry) -> AuditEntryOut:
+        values = {"at": timestamp(entry.at), "detail": parse_json(entry.detail)[0]}
+        return cls.model_validate({**entry._asdict(), **values})
+
+
+class AuditOut(BaseModel):
+    """One page of the audit log, newest first."""
+
+    items: list[AuditEntryOut]
+    next_cursor: str | None = Field(description="Give it as `cursor` for the next page; null on the last one.")
+
 
 _Text = Annotated[str, Query(max_length=200)]
 

@@ -5,15 +5,85 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Path, Query
+from pydantic import BaseModel, Field
 
 from ...server.filters import parse_filter
-from ...server.models import DeliveryStatus
+from ...server.models import Broadcast, DeliveryStatus, Receipt
 from ..deps import CurrentActor, CurrentSwitchroom
 from .requests import BroadcastIn
-from .results import BroadcastDetailOut, BroadcastOut, BroadcastsOut, ReceiptOut, broadcast_fields
 from .routing import ApiResponse, answer, api_router
+from .values import timestamp
 
 router = api_router("broadcasts")
+
+
+class BroadcastOut(BaseModel):
+    """A broadcast with its figures as they stand; they add up to the audience."""
+
+    id: str
+    status: str = Field(description="`sending`, `done` or `stopped`.")
+    audience: int
+    delivered: int = Field(description="Written to an open stream; MCP has no read receipts.")
+    queued: int
+    not_listening: int
+    below_level: int
+    skipped: int
+    failed: int
+    pending: int
+    text: str
+    level: str
+    filter: str
+    exclude: str
+    method: str
+    logger: str
+    is_json: bool
+    is_queued: bool
+    is_trial: bool
+    group: str = Field(description="Of the members whose tool sent it; empty for an operator's.")
+    sender: str | None = Field(description="The session that sent it with a tool.")
+    actor: str
+    created_at: str
+    expires_at: str = Field(description="A queued message is dropped after this time.")
+    idempotency_key: str | None
+
+    @classmethod
+    def of(cls, broadcast: Broadcast) -> BroadcastOut:
+        return cls.model_validate(broadcast_fields(broadcast))
+
+
+class ReceiptOut(BaseModel):
+    """The outcome for one session or sessionless client."""
+
+    session_id: str
+    status: str
+    at: str
+    reason: str | None
+    seq: int | None = Field(description="Of the message in the session's log.")
+
+    @classmethod
+    def of(cls, receipt: Receipt) -> ReceiptOut:
+        return cls(
+            session_id=receipt.session_id,
+            status=receipt.status.value,
+            at=timestamp(receipt.at),
+            reason=receipt.reason,
+            seq=receipt.seq,
+        )
+
+
+class BroadcastDetailOut(BroadcastOut):
+    """A broadcast with a receipt for each recipient."""
+
+    receipts: list[ReceiptOut]
+    next_cursor: str | None = Field(description="Give it as `after` for more receipts; null on the last page.")
+
+
+class BroadcastsOut(BaseModel):
+    """One page of broadcasts, newest first."""
+
+    items: list[BroadcastOut]
+    next_cursor: str | None = Field(description="Give it as `cursor` for the next page; null on the last one.")
+
 
 _BroadcastPath = Annotated[str, Path(min_length=1, max_length=64)]
 _Cursor = Annotated[str, Query(max_length=64)]
@@ -77,3 +147,28 @@ async def show_broadcast(
 async def stop_broadcast(broadcast_id: _BroadcastPath, actor: CurrentActor, running: CurrentSwitchroom) -> ApiResponse:
     """Stop sending. What was sent is not unsent."""
     return answer(BroadcastOut.of(await running.operations.stop_broadcast(actor, broadcast_id)))
+
+
+def broadcast_fields(broadcast: Broadcast) -> dict[str, object]:
+    """Return the members of `BroadcastOut`."""
+    return {
+        "id": broadcast.id,
+        "status": broadcast.status,
+        "audience": broadcast.audience,
+        **{status.value: broadcast.counts.get(status.value, 0) for status in DeliveryStatus},
+        "text": broadcast.text,
+        "level": broadcast.level,
+        "filter": broadcast.filter,
+        "exclude": broadcast.exclude,
+        "method": broadcast.method,
+        "logger": broadcast.logger,
+        "is_json": broadcast.is_json,
+        "is_queued": broadcast.is_queued,
+        "is_trial": broadcast.is_trial,
+        "group": broadcast.group,
+        "sender": broadcast.sender,
+        "actor": broadcast.actor,
+        "created_at": timestamp(broadcast.created_at),
+        "expires_at": timestamp(broadcast.expires_at),
+        "idempotency_key": broadcast.idempotency_key,
+    }

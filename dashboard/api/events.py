@@ -2,22 +2,102 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query
+from pydantic import BaseModel, Field
 
 from ...server.filters import parse_filter
-from ...server.models import Direction, EventKind, EventPage
+from ...server.models import Direction, Event, EventKind, EventPage, ServerEvent
 from ...server.store.base import EventQuery, ServerLogQuery
 from ..deps import CurrentSwitchroom
 from ..queries import parse_time
 from .requests import MAX_SEQ
 from .routing import ApiResponse, answer, api_router
-from .schemas import EventOut, EventsOut, ServerEventOut, ServerEventsOut
 from .sessions import SessionPath
-from .values import MAX_FILTER_LENGTH
+from .values import MAX_FILTER_LENGTH, Time, members, parse_json, parse_request_id, timestamp
 
 router = api_router("events")
+
+
+class EventErrorOut(BaseModel):
+    """What went wrong."""
+
+    code: int | None = Field(description="JSON-RPC error code; null where a tool reported the error in its result.")
+    message: str | None
+
+
+class EventOut(BaseModel):
+    """One row of a session's log."""
+
+    seq: int
+    at: Time
+    direction: str
+    kind: str
+    method: str | None
+    request_id: str | int | float | None = Field(description='In its JSON type: `5` and `"5"` are two ids.')
+    stream: int | None = Field(
+        description="0: the standalone stream; a number: the stream of the request with that seq; null: on no wire."
+    )
+    size_bytes: int = Field(description="Of the whole message, also when the payload was cut.")
+    duration_ms: float | None = Field(description="On an answer: time since its request.")
+    error: EventErrorOut | None
+    related_seq: int | None = Field(description="An answer names its request, a replayed message its original.")
+    payload: Any = Field(description="The message as JSON; null when it is not kept whole.")
+    payload_truncated: bool = Field(description="Whether the message was cut in the log.")
+    payload_text: str | None = Field(description="What is kept of a cut message, else null.")
+
+    @classmethod
+    def of(cls, event: Event) -> EventOut:
+        payload, is_whole = parse_json(event.payload)
+        return cls(
+            seq=event.seq,
+            at=timestamp(event.at),
+            direction=event.direction.value,
+            kind=event.kind.value,
+            method=event.method,
+            request_id=parse_request_id(event.request_id),
+            stream=event.stream,
+            size_bytes=event.size_bytes,
+            duration_ms=None if event.duration_us is None else event.duration_us / 1000,
+            error=_error_of(event, payload),
+            related_seq=event.related_seq,
+            payload=payload,
+            payload_truncated=event.payload is not None and not is_whole,
+            payload_text=None if is_whole else event.payload,
+        )
+
+
+class ServerEventOut(EventOut):
+    """One row in the log of the whole server."""
+
+    id: int = Field(description="Order of appending over all sessions.")
+    session_id: str
+    client_name: str | None
+
+    @classmethod
+    def of_server(cls, logged: ServerEvent) -> ServerEventOut:
+        event = dict(EventOut.of(logged.event))
+        return cls(id=logged.id, session_id=logged.session_id, client_name=logged.client_name or None, **event)
+
+
+class ServerEventsOut(BaseModel):
+    """One page of the log of the whole server."""
+
+    items: list[ServerEventOut]
+    next_cursor: str | None = Field(description="Give it as `cursor` for the next page; null at the oldest event.")
+    is_partial: bool = Field(description="Whether the search stopped before the page was full; `next_cursor` goes on.")
+
+
+class EventsOut(BaseModel):
+    """A slice of a log, in ascending `seq` unless `order=desc`."""
+
+    items: list[EventOut]
+    next_cursor: str | None = Field(
+        description="Give it as `after` (with `order=desc` as `before`) to go on; null when nothing more is there now."
+    )
+    dropped: int = Field(description="Events directly before the first one that retention has dropped.")
+
 
 _SeqQuery = Annotated[int, Query(ge=0, le=MAX_SEQ)]
 
@@ -96,3 +176,10 @@ async def show_event(
 
 def _next_cursor(page: EventPage) -> str | None:
     return str(page.events[-1].seq) if page.has_more and page.events else None
+
+
+def _error_of(event: Event, payload: object) -> EventErrorOut | None:
+    if event.error_code is None and event.kind is not EventKind.ERROR:
+        return None
+    message = members(members(payload).get("error")).get("message")
+    return EventErrorOut(code=event.error_code or None, message=message if isinstance(message, str) else None)

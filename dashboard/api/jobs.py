@@ -5,15 +5,79 @@ from __future__ import annotations
 from typing import Annotated, Any, Final
 
 from fastapi import Path, Query
+from pydantic import BaseModel, Field
 
 from ...server.filters import parse_filter
-from ...server.operations import expire_result
+from ...server.operations import Job, expire_result
 from ..deps import CurrentActor, CurrentSwitchroom
+from .actions import ExpirationOut
 from .requests import CancellationsIn, ExpirationsIn, ManyIn
-from .results import ExpirationOut, JobOut, JobsOut, SessionResultOut, SessionResultsOut
 from .routing import ApiResponse, answer, api_router
+from .values import optional_timestamp, timestamp
 
 router = api_router("jobs")
+
+
+class JobOut(BaseModel):
+    """An action on many sessions that goes on by itself."""
+
+    id: str = Field(description="Also the action's id in the audit log.")
+    verb: str = Field(description="`expire` or `cancel_calls`.")
+    status: str = Field(description="`running`, `stopping`, `stopped`, `done`, `partly` or `failed`.")
+    actor: str
+    target: str
+    reason: str
+    total: int
+    reached: int
+    done: int
+    nothing_to_do: int = Field(description="Sessions that had ended already, or had no call in flight.")
+    failed: int
+    per_second: float
+    started_at: str
+    ended_at: str | None
+    stopped_by: str | None
+
+    @classmethod
+    def of(cls, job: Job) -> JobOut:
+        return cls(
+            id=job.id,
+            verb=job.verb,
+            status=job.status,
+            actor=job.actor,
+            target=job.target,
+            reason=job.reason,
+            total=job.total,
+            reached=job.reached,
+            done=job.counts["done"],
+            nothing_to_do=job.counts["nothing"],
+            failed=job.counts["failed"],
+            per_second=job.per_second,
+            started_at=timestamp(job.started_at),
+            ended_at=optional_timestamp(job.ended_at),
+            stopped_by=job.stopped_by,
+        )
+
+
+class JobsOut(BaseModel):
+    """The jobs of this run of the server, newest first."""
+
+    items: list[JobOut]
+
+
+class SessionResultOut(BaseModel):
+    """What an action did to one session."""
+
+    session_id: str
+    result: str
+
+
+class SessionResultsOut(BaseModel):
+    """One page of what an action did, by session id."""
+
+    items: list[SessionResultOut]
+    next_cursor: str | None
+    counts: dict[str, int] = Field(description="Sessions by result, of the whole action.")
+
 
 JobPath = Annotated[str, Path(min_length=1, max_length=64)]
 _AS_JOB: Final[dict[int | str, dict[str, Any]]] = {

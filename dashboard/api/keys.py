@@ -9,16 +9,84 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from ...server.errors import NotFound
-from ...server.models import Role
+from ...server.models import PastKey, Role, StoredKey
 from ..confirming import confirm_password
 from ..deps import CurrentActor, CurrentSwitchroom
 from .requests import MAX_SEQ, KeyExpiryIn, KeyIn, KeyRevelationIn
 from .routing import ROLE_KEY, ApiResponse, answer, api_router
-from .schemas import KeyOut, KeysOut, PastKeyOut, PastKeysOut
 from .sessions import SessionPath
-from .values import parse_json, timestamp
+from .values import Time, optional_timestamp, parse_json, timestamp
 
 router = api_router("keys")
+
+
+class KeyOut(BaseModel):
+    """One stored key."""
+
+    name: str
+    value: Any = Field(description="The JSON value; null for a secret.")
+    is_secret: bool
+    key_id: str | None = Field(description="Which key of the ring a secret is sealed with.")
+    version: int
+    size_bytes: int
+    updated_at: Time
+    expires_at: Time | None
+
+    @classmethod
+    def of(cls, key: StoredKey) -> KeyOut:
+        return cls(
+            name=key.name,
+            value=parse_json(key.value)[0],
+            is_secret=key.value is None,
+            key_id=key.key_id,
+            version=key.version,
+            size_bytes=key.size_bytes,
+            updated_at=timestamp(key.updated_at),
+            expires_at=optional_timestamp(key.expires_at),
+        )
+
+
+class KeysOut(BaseModel):
+    """All stored keys of a session, by name."""
+
+    items: list[KeyOut]
+
+
+class PastKeyOut(BaseModel):
+    """A stored key as it was."""
+
+    name: str
+    value: Any = Field(description="The JSON value; null for a secret and where it is not kept any more.")
+    is_secret: bool
+    is_lost: bool = Field(description="The value is not kept: retention dropped it, or it was too large for the log.")
+    version: int | None
+    size_bytes: int | None
+    set_by_seq: int | None = Field(description="The event that set it.")
+    updated_at: Time | None
+    expires_at: Time | None
+
+    @classmethod
+    def of(cls, key: PastKey) -> PastKeyOut:
+        return cls(
+            name=key.name,
+            value=parse_json(key.value)[0],
+            is_secret=key.is_secret,
+            is_lost=key.is_lost,
+            version=key.version,
+            size_bytes=key.size_bytes,
+            set_by_seq=key.seq,
+            updated_at=optional_timestamp(key.updated_at),
+            expires_at=optional_timestamp(key.expires_at),
+        )
+
+
+class PastKeysOut(BaseModel):
+    """The stored keys directly after an event."""
+
+    seq: int
+    at: Time
+    dropped: int = Field(description="Events at the log's beginning that retention dropped; keys may be missing.")
+    items: list[PastKeyOut]
 
 
 class KeyRevelationOut(BaseModel):

@@ -14,8 +14,7 @@ from ..deps import CurrentAccounts, CurrentAccountVerbs, CurrentActor
 from ..templating import urls_of
 from .requests import Body
 from .routing import ROLE_KEY, ApiResponse, answer, api_router
-from .schemas import Time
-from .values import PlainText, optional_timestamp, timestamp
+from .values import PlainText, Time, optional_timestamp, timestamp
 
 router = api_router("operators")
 

@@ -9,8 +9,7 @@ from ...server.models import Role
 from ..deps import CurrentSwitchroom
 from .requests import LookupIn
 from .routing import ROLE_KEY, ApiResponse, answer, api_router
-from .schemas import Time
-from .values import optional_timestamp, timestamp
+from .values import Time, optional_timestamp, timestamp
 
 router = api_router("sessions")
 

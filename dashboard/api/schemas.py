@@ -1,16 +1,12 @@
-"""What the API answers about sessions, events, keys, streams and calls."""
+"""What several routes answer about sessions, their streams and their calls."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from pydantic import BaseModel, Field
 
 from ...server.filters.fields import TRANSPORTS
-from ...server.models import Event, EventKind, InFlight, PastKey, ServerEvent, Session, StoredKey, StreamInfo
-from .values import members, optional_timestamp, parse_json, parse_request_id, timestamp
-
-Time = str
+from ...server.models import InFlight, Session, StreamInfo
+from .values import Time, optional_timestamp, parse_request_id, timestamp
 
 _TRANSPORT_OF = {kind: name for name, kind in TRANSPORTS.items()}
 
@@ -104,154 +100,6 @@ class ClientsOut(BaseModel):
     items: list[SessionOut]
 
 
-class EventErrorOut(BaseModel):
-    """What went wrong."""
-
-    code: int | None = Field(description="JSON-RPC error code; null where a tool reported the error in its result.")
-    message: str | None
-
-
-class EventOut(BaseModel):
-    """One row of a session's log."""
-
-    seq: int
-    at: Time
-    direction: str
-    kind: str
-    method: str | None
-    request_id: str | int | float | None = Field(description='In its JSON type: `5` and `"5"` are two ids.')
-    stream: int | None = Field(
-        description="0: the standalone stream; a number: the stream of the request with that seq; null: on no wire."
-    )
-    size_bytes: int = Field(description="Of the whole message, also when the payload was cut.")
-    duration_ms: float | None = Field(description="On an answer: time since its request.")
-    error: EventErrorOut | None
-    related_seq: int | None = Field(description="An answer names its request, a replayed message its original.")
-    payload: Any = Field(description="The message as JSON; null when it is not kept whole.")
-    payload_truncated: bool = Field(description="Whether the message was cut in the log.")
-    payload_text: str | None = Field(description="What is kept of a cut message, else null.")
-
-    @classmethod
-    def of(cls, event: Event) -> EventOut:
-        payload, is_whole = parse_json(event.payload)
-        return cls(
-            seq=event.seq,
-            at=timestamp(event.at),
-            direction=event.direction.value,
-            kind=event.kind.value,
-            method=event.method,
-            request_id=parse_request_id(event.request_id),
-            stream=event.stream,
-            size_bytes=event.size_bytes,
-            duration_ms=None if event.duration_us is None else event.duration_us / 1000,
-            error=_error_of(event, payload),
-            related_seq=event.related_seq,
-            payload=payload,
-            payload_truncated=event.payload is not None and not is_whole,
-            payload_text=None if is_whole else event.payload,
-        )
-
-
-class ServerEventOut(EventOut):
-    """One row in the log of the whole server."""
-
-    id: int = Field(description="Order of appending over all sessions.")
-    session_id: str
-    client_name: str | None
-
-    @classmethod
-    def of_server(cls, logged: ServerEvent) -> ServerEventOut:
-        event = dict(EventOut.of(logged.event))
-        return cls(id=logged.id, session_id=logged.session_id, client_name=logged.client_name or None, **event)
-
-
-class ServerEventsOut(BaseModel):
-    """One page of the log of the whole server."""
-
-    items: list[ServerEventOut]
-    next_cursor: str | None = Field(description="Give it as `cursor` for the next page; null at the oldest event.")
-    is_partial: bool = Field(description="Whether the search stopped before the page was full; `next_cursor` goes on.")
-
-
-class EventsOut(BaseModel):
-    """A slice of a log, in ascending `seq` unless `order=desc`."""
-
-    items: list[EventOut]
-    next_cursor: str | None = Field(
-        description="Give it as `after` (with `order=desc` as `before`) to go on; null when nothing more is there now."
-    )
-    dropped: int = Field(description="Events directly before the first one that retention has dropped.")
-
-
-class KeyOut(BaseModel):
-    """One stored key."""
-
-    name: str
-    value: Any = Field(description="The JSON value; null for a secret.")
-    is_secret: bool
-    key_id: str | None = Field(description="Which key of the ring a secret is sealed with.")
-    version: int
-    size_bytes: int
-    updated_at: Time
-    expires_at: Time | None
-
-    @classmethod
-    def of(cls, key: StoredKey) -> KeyOut:
-        return cls(
-            name=key.name,
-            value=parse_json(key.value)[0],
-            is_secret=key.value is None,
-            key_id=key.key_id,
-            version=key.version,
-            size_bytes=key.size_bytes,
-            updated_at=timestamp(key.updated_at),
-            expires_at=optional_timestamp(key.expires_at),
-        )
-
-
-class KeysOut(BaseModel):
-    """All stored keys of a session, by name."""
-
-    items: list[KeyOut]
-
-
-class PastKeyOut(BaseModel):
-    """A stored key as it was."""
-
-    name: str
-    value: Any = Field(description="The JSON value; null for a secret and where it is not kept any more.")
-    is_secret: bool
-    is_lost: bool = Field(description="The value is not kept: retention dropped it, or it was too large for the log.")
-    version: int | None
-    size_bytes: int | None
-    set_by_seq: int | None = Field(description="The event that set it.")
-    updated_at: Time | None
-    expires_at: Time | None
-
-    @classmethod
-    def of(cls, key: PastKey) -> PastKeyOut:
-        return cls(
-            name=key.name,
-            value=parse_json(key.value)[0],
-            is_secret=key.is_secret,
-            is_lost=key.is_lost,
-            version=key.version,
-            size_bytes=key.size_bytes,
-            set_by_seq=key.seq,
-            updated_at=optional_timestamp(key.updated_at),
-            expires_at=optional_timestamp(key.expires_at),
-        )
-
-
-class PastKeysOut(BaseModel):
-    """The stored keys directly after an event."""
-
-    seq: int
-    at: Time
-    dropped: int = Field(description="Events at the log's beginning that retention dropped; keys may be missing.")
-    items: list[PastKeyOut]
-
-
 class StreamOut(BaseModel):
     """A stream that a client holds open now."""
 
@@ -312,10 +160,3 @@ class InFlightsOut(BaseModel):
     """A session's unanswered requests."""
 
     items: list[InFlightOut]
-
-
-def _error_of(event: Event, payload: object) -> EventErrorOut | None:
-    if event.error_code is None and event.kind is not EventKind.ERROR:
-        return None
-    message = members(members(payload).get("error")).get("message")
-    return EventErrorOut(code=event.error_code or None, message=message if isinstance(message, str) else None)

@@ -11,15 +11,7 @@ from ...server.models import Role
 from ..deps import CurrentSwitchroom
 from .requests import LookupIn
 from .routing import ROLE_KEY, ApiResponse, answer, api_router
-from .schemas import (
-    ClientsOut,
-    InFlightOut,
-    InFlightsOut,
-    SessionOut,
-    SessionsOut,
-    StreamOut,
-    StreamsOut,
-)
+from .schemas import ClientsOut, InFlightOut, InFlightsOut, SessionOut, SessionsOut, StreamOut, StreamsOut
 from .values import MAX_FILTER_LENGTH
 
 router = api_router("sessions")

@@ -10,6 +10,9 @@ from typing import Annotated, Final, cast
 
 from pydantic import AfterValidator, Field
 
+Time = str
+"""A moment as ISO 8601 text in UTC."""
+
 MAX_FILTER_LENGTH: Final = 2_000
 
 MAX_DEPTH: Final = 400

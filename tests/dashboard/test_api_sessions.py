@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from switchroom.dashboard.api.schemas import EventOut, KeyOut
+from switchroom.dashboard.api.events import EventOut
+from switchroom.dashboard.api.keys import KeyOut
 from switchroom.dashboard.api.values import depth_of, parse_json, parse_request_id
 from switchroom.server.models import Direction, Event, EventKind, StoredKey
 from tests.support.console import Console
