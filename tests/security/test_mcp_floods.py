@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.security.conftest import TARGET, assert_alive
+from tests.security.flooder import Flood, Refusal, flood, flooding, initializes, modern_calls
 from tests.security.neighbours import http_from, modern_body, modern_call, modern_headers, opened_from, wire_from
 from tests.security.tally import Tally
 from tests.security.tokens import signed_token
@@ -33,11 +33,13 @@ async def attacked(folder: Path, target: str = "plain", **settings: object) -> A
         assert_alive(served)
 
 
-async def honest_seconds(served: Served, token: str | None = None) -> float:
-    """Return the longest wait of a client that connects, handshakes and calls a tool five times."""
+async def honest_seconds(served: Served, token: str | None = None, during: Flood | None = None) -> float:
+    """Return the longest wait of a client that handshakes and calls a tool five times, or until the flood ends."""
     longest = 0.0
     async with client(served.mcp, token=token) as wire:
-        for step in range(6):
+        for step in range(50):
+            if step > 5 and (during is None or during.is_over):
+                break
             started = time.monotonic()
             if step == 0:
                 await wire.initialize(name="honest")
@@ -47,29 +49,20 @@ async def honest_seconds(served: Served, token: str | None = None) -> float:
     return longest
 
 
-def check_refusals(tally: Tally, answers: list[httpx.Response], *, expected: int) -> None:
+def check_refusals(tally: Tally, answers: list[Refusal], *, expected: int) -> None:
     """Count the answers: at most `expected` were served, all others refused with a time and a reason."""
-    refused = [each for each in answers if each.status_code in (429, 503)]
+    refused = [each for each in answers if each.status in (429, 503)]
     tally.refuse(len(refused))
     tally.serve(len(answers) - len(refused))
     assert len(answers) - len(refused) == expected
-    tally.judge(
-        f"{each.status_code} {each.headers} {each.text[:100]}"
-        for each in refused
-        if not each.headers.get("retry-after", "").isdigit() or len(each.text) < 20
-    )
-
-
-async def initialize_often(http: httpx.AsyncClient, url: str, number: int, *, token: str = "") -> list[httpx.Response]:
-    headers = Wire(url, http, token=token or None).headers()
-    return await asyncio.gather(*(http.post(url, json=initialize_message(), headers=headers) for _ in range(number)))
+    tally.judge(str(each) for each in refused if not each.retry_after.isdigit() or len(each.text) < 20)
 
 
 async def test_a_flood_of_initialize_is_held_to_so_many_a_minute(tmp_path: Path, tally: Tally) -> None:
-    async with attacked(tmp_path, max_opened_per_minute=20) as served, http_from(FLOODER) as http:
-        flood = asyncio.create_task(initialize_often(http, served.mcp, 400))
-        assert await honest_seconds(served) < 1
-        check_refusals(tally, await flood, expected=20)
+    async with attacked(tmp_path, max_opened_per_minute=20) as served:
+        async with flooding(served.mcp, FLOODER, initializes(400)) as under_way:
+            assert await honest_seconds(served, during=under_way) < 1
+            check_refusals(tally, await under_way.answers(), expected=20)
         async with served.api() as api:
             assert (await api.get("/sessions", params={"q": "state:live"})).json()["total"] == 21
 
@@ -88,8 +81,8 @@ async def test_failing_handshakes_leave_no_session_and_take_nobodys_place(tmp_pa
 
 
 async def test_one_address_holds_so_many_sessions_and_no_more(tmp_path: Path, tally: Tally) -> None:
-    async with attacked(tmp_path, max_sessions_per_address=10) as served, http_from(FLOODER) as http:
-        check_refusals(tally, await initialize_often(http, served.mcp, 30), expected=10)
+    async with attacked(tmp_path, max_sessions_per_address=10) as served:
+        check_refusals(tally, await flood(served.mcp, FLOODER, initializes(30)), expected=10)
         assert await honest_seconds(served) < 1
 
 
@@ -105,30 +98,29 @@ async def test_one_principal_holds_so_many_sessions_wherever_it_comes_from(tmp_p
 async def test_the_server_holds_so_many_sessions_in_all_and_serves_those_it_has(tmp_path: Path, tally: Tally) -> None:
     async with attacked(tmp_path, max_sessions=10) as served, http_from(FLOODER) as http:
         async with session(served.mcp) as wire:
-            check_refusals(tally, await initialize_often(http, served.mcp, 30), expected=9)
+            check_refusals(tally, await flood(served.mcp, FLOODER, initializes(30)), expected=9)
             assert text_of((await wire.call("echo", text="still served")).last) == "still served"
             assert (await modern_call(http, served.mcp, "echo", text="no session needed")).status_code == 200
 
 
 @pytest.mark.parametrize("era", ["handshake", "modern"])
 async def test_one_address_sends_so_many_requests_a_minute(tmp_path: Path, tally: Tally, era: str) -> None:
-    async with attacked(tmp_path, max_requests_per_minute=60) as served, http_from(FLOODER) as http:
-        if era == "handshake":
-            answers = await initialize_often(http, served.mcp, 200)
-        else:
-            calls = (modern_call(http, served.mcp, "echo", text="x") for _ in range(200))
-            answers = await asyncio.gather(*calls)
-        served_anyway = sum(each.status_code == 200 for each in answers)
+    shots = initializes(200) if era == "handshake" else modern_calls(200, "echo", text="x")
+    async with attacked(tmp_path, max_requests_per_minute=60) as served:
+        async with flooding(served.mcp, FLOODER, shots) as under_way:
+            assert await honest_seconds(served, during=under_way) < 1
+            answers = await under_way.answers()
+        served_anyway = sum(each.status == 200 for each in answers)
         assert 60 <= served_anyway < 80
         check_refusals(tally, answers, expected=served_anyway)
-        assert await honest_seconds(served) < 1
 
 
 async def test_guessing_tokens_is_held_to_the_same_rate(tmp_path: Path) -> None:
-    async with attacked(tmp_path, "guarded", max_requests_per_minute=60) as served, http_from(FLOODER) as http:
-        statuses = [each.status_code for each in await initialize_often(http, served.mcp, 150, token="guess")]
+    async with attacked(tmp_path, "guarded", max_requests_per_minute=60) as served:
+        async with flooding(served.mcp, FLOODER, initializes(150, token="guess")) as under_way:
+            assert await honest_seconds(served, signed_token("ann"), during=under_way) < 1
+            statuses = [each.status for each in await under_way.answers()]
         assert set(statuses) == {401, 429} and statuses.count(429) > 60
-        assert await honest_seconds(served, signed_token("ann")) < 1
 
 
 async def test_one_principal_sends_so_many_requests_wherever_it_comes_from(tmp_path: Path) -> None:
@@ -170,10 +162,9 @@ async def test_unanswered_requests_of_a_session_are_bounded(tmp_path: Path) -> N
 
 async def test_unanswered_requests_of_the_newer_era_are_bounded_by_address(tmp_path: Path, tally: Tally) -> None:
     async with attacked(tmp_path, max_in_flight_per_address=3) as served, http_from(FLOODER) as http:
-        calls = asyncio.gather(*(modern_call(http, served.mcp, "pause", seconds=1) for _ in range(12)))
-        async with httpx.AsyncClient() as honest:
-            assert (await modern_call(honest, served.mcp, "echo", text="hi")).status_code == 200
-        check_refusals(tally, await calls, expected=3)
+        async with flooding(served.mcp, FLOODER, modern_calls(12, "pause", seconds=1)) as under_way:
+            assert await honest_seconds(served, during=under_way) < 1
+            check_refusals(tally, await under_way.answers(), expected=3)
         assert (await modern_call(http, served.mcp, "echo", text="free again")).status_code == 200
 
 
