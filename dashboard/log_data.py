@@ -71,6 +71,7 @@ async def log_panel(directory: Directory, urls: Urls, place: Place, query: LogQu
         keep=EVENTS_SHOWN,
         region=place.region,
         dropped=page.dropped if page.events or not query.is_filtered else 0,
+        missing=0 if query.is_filtered or query.stream is not None else _missing(page.events),
         newest_url=place.address(**kept) if query.before is not None else "",
         older_url=place.address(**kept, before=oldest) if page.has_more else "",
         oldest_base=place.address(**kept),
@@ -80,6 +81,11 @@ async def log_panel(directory: Directory, urls: Urls, place: Place, query: LogQu
         error=query.times.error,
         inspected=await inspector(directory, urls, place, query, can_act=can_act),
     )
+
+
+def _missing(events: list[Event]) -> int:
+    """Return how many numbers lie between events that are listed without a filter, newest first."""
+    return events[0].seq - events[-1].seq + 1 - len(events) if events else 0
 
 
 def log_rows(

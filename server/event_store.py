@@ -46,18 +46,29 @@ class EventStores:
         max_bytes: int = 16 * 1024 * 1024,
         max_age_seconds: float = 24 * 3600,
         max_events_per_stream: int = 1_000,
+        max_bytes_per_stream: int = 8 * 1024 * 1024,
+        max_age_per_stream_seconds: float | None = None,
     ) -> None:
         """Args:
             where: `memory:`, `sqlite:///file.db`, or a store that somebody else opens and closes.
             max_events: Kept of one session.
             max_bytes: Kept of one session.
             max_age_seconds: Of the oldest event kept.
-            max_events_per_stream: Replayed of one stream at most, the newest ones.
+            max_events_per_stream: Kept and replayed of one stream, the newest ones.
+            max_bytes_per_stream: Kept of one stream.
+            max_age_per_stream_seconds: Of the oldest event kept of a stream; `None` as `max_age_seconds`.
 
         Raises:
             StartupError: `where` names no store.
         """
-        retention = Retention(max_events=max_events, max_bytes=max_bytes, max_age_seconds=max_age_seconds)
+        retention = Retention(
+            max_events=max_events,
+            max_bytes=max_bytes,
+            max_age_seconds=max_age_seconds,
+            max_stream_events=max_events_per_stream,
+            max_stream_bytes=max_bytes_per_stream,
+            max_stream_age_seconds=max_age_per_stream_seconds,
+        )
         self._is_ours = isinstance(where, str)
         self.store = open_store(where, retention=retention) if isinstance(where, str) else where
         self.max_events_per_stream = max_events_per_stream

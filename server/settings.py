@@ -165,6 +165,12 @@ class Settings(BaseSettings):
     """Bytes of events kept per session."""
     max_event_age_seconds: float = Field(default=24 * 3600, gt=0)
     """Age of the oldest event kept."""
+    max_events_per_stream: int = Field(default=5_000, ge=16)
+    """Events kept of what one stream carried to its client, so that a busy one leaves room for the rest of the log."""
+    max_log_bytes_per_stream: int = Field(default=8 * 1024 * 1024, ge=64 * 1024)
+    """The same in bytes."""
+    max_event_age_per_stream_seconds: float | None = Field(default=None, gt=0)
+    """Age of the oldest event kept of a stream, answers of calls excepted; unset: the age of any event."""
     payloads: Literal["full", "resumable", "metadata"] = "full"
     """`full` keeps messages whole; `resumable` only what a client may still resume, for SWITCHROOM_QUEUE_SECONDS;
     `metadata` the same for SWITCHROOM_SEND_TIMEOUT_SECONDS. What is dropped leaves its row: time, method, size."""

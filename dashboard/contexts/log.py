@@ -97,6 +97,8 @@ class Log:
     region: str
     """Id of the element that a new filter replaces."""
     dropped: int
+    missing: int
+    """Events between the rows that were dropped with their streams; 0 where a filter leaves events out."""
     newest_url: str
     older_url: str
     oldest_base: str

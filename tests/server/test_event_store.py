@@ -152,7 +152,7 @@ async def test_a_session_keeps_its_newest_events_by_count_and_a_stream_replays_i
         stream, texts = await replayed(store, first)
         assert (stream, texts) == ("a", [str(number) for number in range(40, 50)])
         for number in range(300):
-            await store.store_event("b", note(number))
+            await store.store_event(f"b{number}", note(number))
         assert await replayed(store, first) == (None, []), "dropped with the rest of its stream"
 
 

@@ -7,11 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How much of each log is kept. Reaching any bound drops the oldest events first."""
+    """How much of each log and of each stream in it is kept. Reaching any bound drops the oldest events first."""
 
     max_events: int = 10_000
     max_bytes: int = 16 * 1024 * 1024
     max_age_seconds: float = 24 * 3600
+    max_stream_events: int = 5_000
+    """Of what the server sent on one stream; the newest stays. So one stream never takes all of its session's log."""
+    max_stream_bytes: int = 8 * 1024 * 1024
+    """The same in bytes."""
+    max_stream_age_seconds: float | None = None
+    """The same in age, answers of calls excepted; `None` as long as the other events."""
     payload_seconds: float | None = None
     """How long what was sent to a client keeps its payload; `None` as long as its event."""
     ended_session_seconds: float = 24 * 3600

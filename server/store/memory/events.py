@@ -11,6 +11,7 @@ from ...models import Direction, Event, EventPage, ServerEvent, ServerLogPage, S
 from ..base import EventQuery, Retention, ServerLogQuery, Tail
 from ..fanout import Fanout
 from ..limits import bytes_threshold, count_threshold, dropped_before, kept_bytes, page_size
+from ..streams import ANSWERS, StreamBounds, StreamPieces, is_counted
 from ..text import clean_event
 from .done import done
 
@@ -21,12 +22,49 @@ _TIDY_EVERY = 4_096
 class _Log:
     """One session's events, oldest first."""
 
-    __slots__ = ("events", "kept_bytes", "trimmed_seq")
+    __slots__ = ("events", "kept_bytes", "stream_trimmed", "streams", "trimmed_seq")
 
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.kept_bytes = 0
         self.trimmed_seq = 0
+        self.streams: dict[int, StreamPieces] = {}
+        self.stream_trimmed: dict[int, int] = {}
+        """By stream: nothing that the server sent on it up to there is kept."""
+
+    def index(self, seq: int) -> int:
+        """Return the position of the first event with this `seq` or a greater one."""
+        return bisect_left(self.events, seq, key=_seq)
+
+    def find(self, seq: int) -> Event | None:
+        """Return one event; its position follows from its `seq` unless single streams were cut back."""
+        index = seq - self.trimmed_seq - 1
+        if not (0 <= index < len(self.events) and self.events[index].seq == seq):
+            index = self.index(seq)
+        return self.events[index] if index < len(self.events) and self.events[index].seq == seq else None
+
+    def count(self, event: Event, bounds: StreamBounds) -> None:
+        """Count what the server sent on a stream, and drop the oldest of it when that is too much."""
+        assert event.stream is not None
+        pieces = self.streams.get(event.stream)
+        if event.kind in ANSWERS:
+            self.streams.pop(event.stream, None)
+            return
+        if pieces is None:
+            pieces = self.streams[event.stream] = StreamPieces(bounds)
+        cut = pieces.cut() if pieces.add(event.seq, kept_bytes(event)) else None
+        if cut is not None:
+            first, end = self.index(cut.first), self.index(cut.end)
+            over = {e.seq for e in self.events[first:end] if is_counted(e) and e.stream == event.stream}
+            self.leave_out(over, first, end)
+            self.stream_trimmed[event.stream] = cut.end - 1
+
+    def leave_out(self, numbers: set[int], first: int, end: int) -> None:
+        """Drop events, of which the log's newest is none."""
+        kept = [event for event in self.events[first:end] if event.seq not in numbers]
+        self.kept_bytes -= sum(kept_bytes(event) for event in self.events[first:end] if event.seq in numbers)
+        self.events[first:end] = kept
+        self.trimmed_seq = max(self.trimmed_seq, self.events[0].seq - 1)
 
     def drop(self, count: int) -> None:
         """Drop the oldest events."""
@@ -36,11 +74,16 @@ class _Log:
             del self.events[:count]
 
 
+def _seq(event: Event) -> int:
+    return event.seq
+
+
 class MemoryEventLog:
     """One list for each session."""
 
     def __init__(self, retention: Retention) -> None:
         self._retention = retention
+        self._bounds = StreamBounds(retention)
         self._logs: dict[int, _Log] = {}
         self._fanout = Fanout(self.read)
         self._order: list[tuple[int, int, Event]] = []
@@ -60,6 +103,8 @@ class MemoryEventLog:
         self._order.append((self._newest_id, session_no, event))
         if self._newest_id % _TIDY_EVERY == 0:
             self._forget_dropped()
+        if is_counted(event):
+            log.count(event, self._bounds)
         self._trim(log)
         self._fanout.publish(session_no, event)
         return done()
@@ -83,12 +128,14 @@ class MemoryEventLog:
                 has_more = True
                 break
             events.append(event)
-        return EventPage(events, dropped_before(query, log.trimmed_seq, has_more), has_more)
+        trimmed_seq = log.trimmed_seq
+        if query.stream is not None:
+            trimmed_seq = max(trimmed_seq, log.stream_trimmed.get(query.stream, 0))
+        return EventPage(events, dropped_before(query, trimmed_seq, has_more), has_more)
 
     async def get(self, session_no: int, seq: int) -> Event | None:
         log = self._logs.get(session_no)
-        index = seq - log.trimmed_seq - 1 if log is not None else -1
-        return log.events[index] if log is not None and 0 <= index < len(log.events) else None
+        return log.find(seq) if log is not None else None
 
     async def read_all(self, query: ServerLogQuery) -> ServerLogPage:
         end = len(self._order) if query.before is None else bisect_left(self._order, query.before, key=itemgetter(0))
@@ -120,7 +167,7 @@ class MemoryEventLog:
         log = self._logs.get(session_no)
         if log is None:
             return 0, 0
-        return log.trimmed_seq + len(log.events), log.trimmed_seq
+        return log.events[-1].seq if log.events else log.trimmed_seq, log.trimmed_seq
 
     def drop_payloads(self, before: float, now: float) -> None:
         """Take the payloads from what was sent to clients before a time."""
@@ -142,10 +189,10 @@ class MemoryEventLog:
     def reseal(self, session_no: int, seq: int, old: str, new: str) -> bool:
         """Put another token in the place of one that is still there."""
         log = self._logs.get(session_no)
-        index = seq - log.trimmed_seq - 1 if log is not None else -1
-        if log is None or not 0 <= index < len(log.events) or log.events[index].sealed != old:
+        event = log.find(seq) if log is not None else None
+        if log is None or event is None or event.sealed != old:
             return False
-        log.events[index] = log.events[index]._replace(sealed=new)
+        log.events[log.index(seq)] = event._replace(sealed=new)
         log.kept_bytes += len(new) - len(old)
         return True
 
@@ -163,9 +210,20 @@ class MemoryEventLog:
             dropped += count
         return dropped
 
+    def drop_of_streams(self, before: float, now: float) -> int:
+        """Drop what was sent on streams before a time, but answers of calls and what waits for its client."""
+        dropped = 0
+        for log in self._logs.values():
+            over = [event for event in log.events[:-1] if event.at <= before and _goes_with_stream(event, now)]
+            if over:
+                log.leave_out({event.seq for event in over}, 0, len(log.events))
+                log.stream_trimmed |= {event.stream: event.seq for event in over if event.stream is not None}
+            dropped += len(over)
+        return dropped
+
     def _is_kept(self, session_no: int, event: Event) -> bool:
         log = self._logs.get(session_no)
-        return log is not None and event.seq > log.trimmed_seq
+        return log is not None and event.seq > log.trimmed_seq and (not log.stream_trimmed or _is_in(log, event))
 
     def _forget_dropped(self) -> None:
         if len(self._order) > 2 * sum(len(log.events) for log in self._logs.values()) + 1_000:
@@ -183,12 +241,20 @@ class MemoryEventLog:
             log.drop(count)
 
 
+def _is_in(log: _Log, event: Event) -> bool:
+    return log.find(event.seq) is not None
+
+
+def _goes_with_stream(event: Event, now: float) -> bool:
+    is_over = event.expires_at is None or event.expires_at <= now
+    return is_counted(event) and event.kind not in ANSWERS and is_over
+
+
 def _in_range(log: _Log, query: EventQuery) -> Iterator[Event]:
-    # `seq` has no gaps, so a position in the list follows from it.
-    start = max(0, query.after - log.trimmed_seq)
+    start = log.index(query.after + 1)
     end = len(log.events)
     if query.before is not None:
-        end = max(start, min(end, query.before - log.trimmed_seq - 1))
+        end = max(start, log.index(query.before))
     indexes = range(end - 1, start - 1, -1) if query.newest_first else range(start, end)
     return (log.events[index] for index in indexes)
 

@@ -112,6 +112,8 @@ class MemoryRegistry:
     async def sweep(self, now: float) -> int:
         self.ended_version += 1
         removed = self._events.drop_before(now - self._retention.max_age_seconds)
+        if self._retention.max_stream_age_seconds is not None:
+            removed += self._events.drop_of_streams(now - self._retention.max_stream_age_seconds, now)
         if self._retention.payload_seconds is not None:
             self._events.drop_payloads(now - self._retention.payload_seconds, now)
         for record in list(self._records.values()):

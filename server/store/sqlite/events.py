@@ -51,6 +51,10 @@ class SqliteEventLog:
         def work(connection: sqlite3.Connection) -> EventPage:
             events, has_more = _page(connection.execute(statement, parameters), limit, query.max_bytes)
             (trimmed_seq,) = connection.execute(self._sql["trimmed"], {"session": session_no}).fetchone()
+            if query.stream is not None:
+                of_stream = {"session": session_no, "stream": query.stream}
+                (upto,) = connection.execute(self._sql["stream_trimmed"], of_stream).fetchone()
+                trimmed_seq = max(trimmed_seq, upto)
             return EventPage(events, dropped_before(query, trimmed_seq, has_more), has_more)
 
         return await self._readers.run(work)

@@ -18,8 +18,12 @@ _PIECE = 1_000
 _FREE_PAGES = 256
 """Pages given back to the file system in one transaction."""
 
+_ALL = 2**63 - 1
+
 _PAYLOADS_UPTO = "payloads_dropped_upto"
 """The last row whose payload was dropped, in the table `meta`."""
+_STREAMS_UPTO = "streams_dropped_upto"
+"""The last row that was looked at for the age of its stream."""
 
 Piece = Callable[[sqlite3.Connection, float], int]
 
@@ -54,6 +58,7 @@ class Sweep:
         removed = 0
         pieces = (
             self._old_events,
+            self._old_of_streams,
             self._old_payloads,
             self._ended_sessions,
             self._old_ids,
@@ -86,25 +91,46 @@ class Sweep:
             connection.execute(self._log["drop_rows"], (last_id,))
         for session_no, seq in newest.items():
             connection.execute(self._log["note_trimmed"], {"session": session_no, "seq": seq})
+            connection.execute(self._log["forget_stream_trimmed"], (session_no, seq))
             self._ends.forget(session_no)
         return count
+
+    def _old_of_streams(self, connection: sqlite3.Connection, now: float) -> int:
+        """Drop what was sent on streams long enough ago; each row is looked at once."""
+        seconds = self._retention.max_stream_age_seconds
+        if seconds is None or (rows := self._next_rows(connection, _STREAMS_UPTO, now - seconds)) is None:
+            return 0
+        after, upto = rows
+        newest: dict[tuple[int, int], int] = {}
+        dropped = connection.execute(self._log["drop_old_of_streams"], {"after": after, "upto": upto, "now": now})
+        for session_no, stream, seq in dropped.fetchall():
+            newest[session_no, stream] = max(seq, newest.get((session_no, stream), 0))
+        for (session_no, stream), seq in newest.items():
+            connection.execute(self._log["note_stream_trimmed"], (session_no, stream, seq))
+            self._ends.forget(session_no)
+        return upto - after
 
     def _old_payloads(self, connection: sqlite3.Connection, now: float) -> int:
         """Take the payloads from what was sent long enough ago; each row is looked at once."""
         seconds = self._retention.payload_seconds
-        if seconds is None:
+        if seconds is None or (rows := self._next_rows(connection, _PAYLOADS_UPTO, now - seconds)) is None:
             return 0
-        row = connection.execute(self._session["get_meta"], (_PAYLOADS_UPTO,)).fetchone()
+        after, upto = rows
+        connection.execute(self._log["drop_payloads"], {"after": after, "upto": upto, "now": now})
+        return upto - after
+
+    def _next_rows(self, connection: sqlite3.Connection, mark: str, before: float) -> tuple[int, int] | None:
+        """Return the rows from before a time that come next, and move the mark in `meta` behind them."""
+        row = connection.execute(self._session["get_meta"], (mark,)).fetchone()
         after = upto = int(row[0]) if row is not None else 0
         for row_id, at in connection.execute(self._log["ids_and_times"], {"after": after, "limit": _PIECE}):
-            if at > now - seconds:
+            if at > before:
                 break
             upto = row_id
         if upto == after:
-            return 0
-        connection.execute(self._log["drop_payloads"], {"after": after, "upto": upto, "now": now})
-        connection.execute(self._session["set_meta"], (_PAYLOADS_UPTO, upto))
-        return upto - after
+            return None
+        connection.execute(self._session["set_meta"], (mark, upto))
+        return after, upto
 
     def _ended_sessions(self, connection: sqlite3.Connection, now: float) -> int:
         """Remove ended sessions with their logs and keys; a long log takes several pieces."""
@@ -128,6 +154,7 @@ class Sweep:
         self._ends.forget(session_no)
         if removed == _PIECE:
             return removed
+        connection.execute(self._log["forget_stream_trimmed"], (session_no, _ALL))
         removed += connection.execute(self._kv["clear"], {"session": session_no}).rowcount
         connection.execute(self._session["remember"], (session_no,))
         return removed + connection.execute(self._session["drop"], (session_no,)).rowcount

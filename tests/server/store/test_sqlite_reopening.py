@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from switchroom.server.errors import StoreUnavailable
+from switchroom.server.models import Direction
 from switchroom.server.store import EventQuery, KeyLimits, Retention, SqliteStore
 from tests.support.stores import OpenSqlite, make_event, make_record
 
@@ -84,3 +85,26 @@ async def test_a_file_that_cannot_be_read_is_an_error_with_a_code(sqlite_store: 
     with pytest.raises(StoreUnavailable, match="could not be read: no such table"):
         await sqlite_store.keys.list(1)
     assert (await sqlite_store.events.read(1, EventQuery())).events == []
+
+
+async def test_a_stream_is_within_its_bounds_after_reopening_too(open_sqlite: OpenSqlite) -> None:
+    bounds = Retention(max_events=400, max_stream_events=100)
+    seq = 0
+    for _ in range(4):
+        store = await open_sqlite(bounds)
+        for _ in range(90):
+            store.events.append(1, make_event(seq + 1))
+            store.events.append(1, make_event(seq + 2, direction=Direction.FROM_SERVER, stream=0))
+            seq += 2
+        await store.close()
+    store = await open_sqlite(bounds)
+    page = await store.events.read(1, EventQuery(limit=1_000))
+    kept = [event.seq for event in page.events if event.stream == 0]
+    assert 100 <= len(kept) <= 117 and kept[-1] == seq
+    assert len(page.events) - len(kept) == 360, "nothing else was cut back for it"
+    for _ in range(200):
+        seq += 1
+        store.events.append(1, make_event(seq))
+    await store.events.append(1, make_event(seq + 1))
+    page = await store.events.read(1, EventQuery(limit=1_000))
+    assert 400 <= len(page.events) <= 500 and page.events[-1].seq == seq + 1

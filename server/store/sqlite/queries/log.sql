@@ -23,6 +23,33 @@ SELECT max(
     coalesce((SELECT min(seq) FROM event WHERE session = :session) - 1, 0)
 )
 
+-- name: stream_trimmed
+SELECT coalesce((SELECT upto FROM stream_trimmed WHERE session = :session AND stream = :stream), 0)
+
+-- name: has_holes
+SELECT 1 FROM stream_trimmed WHERE session = ? AND upto >= ? LIMIT 1
+
+-- name: sizes
+-- What each event of a log counts, the newest first: 128 bytes and its texts, as in limits.py.
+SELECT seq, 128 + coalesce(length(payload), 0) + coalesce(length(sealed), 0)
+FROM event WHERE session = ? ORDER BY seq DESC
+
+-- name: sizes_of_stream
+SELECT seq, 128 + coalesce(length(payload), 0) + coalesce(length(sealed), 0)
+FROM event WHERE session = ? AND stream = ? AND direction = 'from_server' ORDER BY seq
+
+-- name: drop_of_stream
+DELETE FROM event
+WHERE session = :session AND seq >= :first AND seq < :end AND stream = :stream AND direction = 'from_server'
+RETURNING 128 + coalesce(length(payload), 0) + coalesce(length(sealed), 0)
+
+-- name: note_stream_trimmed
+INSERT INTO stream_trimmed (session, stream, upto) VALUES (?, ?, ?)
+ON CONFLICT DO UPDATE SET upto = max(upto, excluded.upto)
+
+-- name: forget_stream_trimmed
+DELETE FROM stream_trimmed WHERE session = ? AND upto <= ?
+
 -- name: read
 -- {payload}, {conditions} and {order} come from the query; see events.py.
 SELECT
@@ -50,6 +77,15 @@ SELECT id, at FROM event WHERE id > :after ORDER BY id LIMIT :limit
 UPDATE event SET payload = NULL, sealed = NULL
 WHERE id > :after AND id <= :upto AND direction = 'from_server' AND payload IS NOT NULL
 AND (expires IS NULL OR expires <= :now)
+
+-- name: drop_old_of_streams
+-- A call's answer stays with its call, the newest event of a log says where its numbers go on, and what an operator sent
+-- waits for its client.
+DELETE FROM event
+WHERE id > :after AND id <= :upto AND direction = 'from_server' AND stream IS NOT NULL
+AND kind NOT IN ('response', 'error') AND (expires IS NULL OR expires <= :now)
+AND seq < (SELECT max(newer.seq) FROM event newer WHERE newer.session = event.session)
+RETURNING session, stream, seq
 
 -- name: drop_some
 DELETE FROM event WHERE id IN (SELECT id FROM event WHERE session = :session ORDER BY seq LIMIT :limit)
