@@ -17,6 +17,7 @@ from .cursors import boot_of, parse_cursor
 from .deps import CurrentSwitchroom, FollowingActor, accounts_of, switchroom
 from .followers import Permission
 from .frames import FrameSource, Resync
+from .frames.navigation import WithNavigation
 from .frames.rows import SharedRows
 from .frames.sources import Follow, make_source
 from .templating import templates_of, urls_of
@@ -48,7 +49,7 @@ async def follow_page(
     `resync`, upon which the page reads itself again.
     """
     follow = Follow(room, templates_of(request), urls_of(request), actor, request.query_params, _shared_rows(request))
-    source = make_source(follow)
+    source = WithNavigation(make_source(follow), room.directory, follow.templates)
     bye = anyio.Event()
     stream = Stream(
         source,

@@ -10,6 +10,7 @@ from ..server.directory import Directory
 from ..server.errors import NotFound
 from ..server.models import Actor, AuditEntry
 from .contexts.shell import Flash, Frame, make_shell
+from .nav_counts import nav_counts
 from .templating import Context, html_response, is_partial_request, templates_of, urls_of
 from .wording import outcome_sentence
 
@@ -24,18 +25,9 @@ async def render_page(
         actor,
         servers=room.directory.server_names,
         environment=room.settings.environment,
-        counts=await _counts(room.directory),
+        counts=await nav_counts(room.directory),
     )
     return html_response(templates_of(request).render(context, shell=shell), status=status)
-
-
-async def _counts(directory: Directory) -> dict[str, int]:
-    health = directory.health()
-    return {
-        "sessions": health.live_sessions,
-        "clients": len(await directory.clients()),
-        "calls": health.in_flight,
-    }
 
 
 def render_partial(

@@ -73,8 +73,15 @@
     }
   });
 
+  /* Where a row of tabs is wider than the page, the current one is not left out of sight. */
+  const showCurrent = (strip) => {
+    const current = strip.querySelector("[aria-current]");
+    if (current && strip.scrollWidth > strip.clientWidth) strip.scrollLeft = current.offsetLeft - strip.offsetLeft - (strip.clientWidth - current.offsetWidth) / 2;
+  };
+
   document.addEventListener("DOMContentLoaded", () => {
     applyTheme(read("theme", "system"));
+    for (const strip of document.querySelectorAll(".tabs, .facets > ul")) showCurrent(strip);
     const toasts = document.getElementById("toasts");
     if (!toasts) return;
     new MutationObserver(() => toasts.querySelectorAll(".toast").forEach(settle)).observe(toasts, { childList: true });

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const { at, read, write } = window.switchroom;
-  const GO = { o: "/", s: "/sessions", c: "/clients", i: "/calls", b: "/broadcasts", a: "/audit", h: "/health", u: "/operators" };
+  const GO = { o: "/", s: "/sessions", c: "/clients", i: "/calls", e: "/events", b: "/broadcasts", a: "/audit", h: "/health", u: "/operators" };
   let pendingGo = 0;
 
   const rows = () => [...document.querySelectorAll("main tbody tr")].map((row) => row.querySelector("a.ref, .at a") ?? row.querySelector("a[href]"))

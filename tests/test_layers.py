@@ -38,7 +38,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
             }
         )
         | {"hosts", "jsontext", "problems", "returning", "urls", "visible", "wording"},
-        frozenset({"contexts", "guard", "templating"}),
+        frozenset({"contexts", "guard", "nav_counts", "templating"}),
         frozenset({"auth", "errors", "queries", "rendering"}),
         frozenset({"attention", "call_data", "compose", "confirming", "deps", "forms", "health_data", "operator_data"})
         | {"bulk_forms", "key_forms", "limit_forms", "overview_data", "panels", "timeline_data"}

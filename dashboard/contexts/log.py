@@ -27,6 +27,9 @@ _KIND_LABELS: Final[Mapping[str, str]] = {
     "key": "Stored keys",
     "operator": "Operator actions",
 }
+_LIFECYCLE: Final[Mapping[str, str]] = {"set_timeouts": "limits changed by a tool"}
+"""Lines of a session's life that are no change of its state."""
+_OPERATOR: Final[Mapping[str, str]] = {"set_timeouts": "limits changed"}
 _DIRECTION_LABELS: Final[Mapping[str, str]] = {
     "from_client": "From client",
     "from_server": "From server",
@@ -201,7 +204,9 @@ def _method(event: Event) -> str:
     if event.kind is EventKind.STREAM:
         return f"stream {method}"
     if event.kind is EventKind.LIFECYCLE:
-        return f"state {method}".strip()
+        return _LIFECYCLE.get(method, f"state {method}".strip())
+    if event.kind is EventKind.OPERATOR:
+        return _OPERATOR.get(method, method)
     return f"key {method}" if event.kind is EventKind.KEY else method
 
 

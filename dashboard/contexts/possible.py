@@ -49,6 +49,10 @@ def why_sessionless(session: Session) -> str:
 
 def no_stream(session: Session) -> str:
     """Return what it means that a session or client holds no stream open."""
+    if session.kind in (SessionKind.SSE, SessionKind.STDIO):
+        return "No stream is open: the session is its connection, and that has ended."
+    if not session.is_live:
+        return "No stream is open: the session has ended, and its streams with it."
     if session.kind is SessionKind.HANDLE:
         return (
             "A handle has no stream of its own. Its client is told things through subscriptions/listen, under Clients."

@@ -29,7 +29,8 @@ class NavEntry:
     icon: str
     label: str
     url: str
-    count: int | None
+    count: str | None
+    """In words; `""` where it is kept for a count that may come, `None` where there is none."""
     is_current: bool
 
 
@@ -92,7 +93,7 @@ class Shell:
 
 
 def make_shell(
-    frame: Frame, urls: Urls, actor: Actor, *, servers: Sequence[str], environment: str, counts: Mapping[str, int]
+    frame: Frame, urls: Urls, actor: Actor, *, servers: Sequence[str], environment: str, counts: Mapping[str, str]
 ) -> Shell:
     """Build the layout's context; `counts` are the live counts beside the navigation, by the entry's icon."""
 

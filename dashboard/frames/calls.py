@@ -47,7 +47,6 @@ class CallFrames:
                 await self._show_answered(key)
         new = len(flying.keys() - set(self._rows))
         self._parts.show("pending", NewCalls(new, self._wanted.address(self._urls)))
-        self._parts.text("nav-calls", str(len(self._room.directory.calls())))
         return Frame(self._parts.take(), version)
 
     def _show(self, flying: FlyingCall, *, is_over: bool) -> None:

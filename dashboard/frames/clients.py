@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ...server.directory import Directory
 from ..contexts.clients import make_client_row
-from ..formatting import count
 from ..templating import Templates
 from .base import Frame, Parts
 
@@ -21,7 +20,6 @@ class ClientFrames:
         """Return the rows that came out differently."""
         version = self._directory.changes.version
         clients = await self._directory.clients()
-        self._parts.text("nav-clients", count(len(clients)))
         for session in clients:
             if session.id in self._rows:
                 self._parts.show(f"c-{session.id}", make_client_row(session))

@@ -9,7 +9,6 @@ from ...server.attach import Switchroom
 from ...server.directory import Range, Trends
 from .. import overview_data as data
 from ..contexts.charts import make_charts
-from ..formatting import count
 from ..templating import Templates
 from ..urls import Urls
 from .base import Frame, Parts
@@ -45,5 +44,4 @@ class OverviewFrames:
             self._parts.show("facets", await data.states(directory, self._urls))
             self._parts.show("attention", await data.attention(self._room, self._urls))
             self._parts.show("recent", await data.recent(directory, self._urls))
-            self._parts.text("nav-sessions", count(directory.health().live_sessions))
         return Frame(self._parts.take(), version)

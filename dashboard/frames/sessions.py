@@ -124,7 +124,6 @@ class SessionFrames:
         self._parts.show("facets", facets)
         live = count(live_count(everything.by_status))
         self._parts.text("live-count", live)
-        self._parts.text("nav-sessions", live)
         pending = Pending(self._new_matches(tally), self._query.address(self._urls, query.text))
         self._parts.show("pending", pending)
 

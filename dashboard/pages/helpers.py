@@ -32,7 +32,7 @@ _KEYS: Final = (
     ("y", "Copy the link"),
     (
         "g",
-        "then o, s, c, i, b, a, h or u: Overview, Sessions, Clients, Calls in flight, Broadcasts, Audit log, "
+        "then o, s, c, i, e, b, a, h or u: Overview, Sessions, Clients, Calls, Events, Broadcasts, Audit log, "
         "Health, Operators",
     ),
     ("Esc", "Close, or clear the choice"),

@@ -215,12 +215,12 @@ async def test_the_overview_follows_its_parts(console: Console, templates: Templ
     assert not charts & set(targets(await source.frame(0)))
 
 
-async def test_clients_are_patched_in_place_and_new_ones_counted(console: Console, templates: Templates) -> None:
+async def test_clients_are_patched_in_place_and_new_ones_wait(console: Console, templates: Templates) -> None:
     await modern_call(console, "open_session", client="first")
     (first,) = await console.room.directory.clients()
     await modern_call(console, "open_session", client="second")
     parts = targets(await ClientFrames(console.room.directory, templates, [first.id]).frame(0))
-    assert set(parts) == {"#nav-clients", f"#c-{first.id}"} and parts["#nav-clients"].text == "2"
+    assert set(parts) == {f"#c-{first.id}"}
 
 
 @pytest.mark.parametrize(

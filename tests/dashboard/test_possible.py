@@ -44,6 +44,12 @@ def test_what_has_ended_takes_nothing() -> None:
     assert why_no_replay(ended) == why_no_message(ended) == "The session has ended."
 
 
+def test_a_session_without_a_stream_says_why_by_its_transport() -> None:
+    ended = {kind: no_stream(session_of(kind, state=SessionState.CLOSED)) for kind in (HTTP, SSE, STDIO)}
+    assert ended[SSE] == ended[STDIO] and "is its connection" in ended[SSE]
+    assert "has ended" in ended[HTTP] and "GET" in no_stream(session_of(HTTP))
+
+
 @pytest.mark.parametrize(("kind", "has_limit"), [(HTTP, True), (HANDLE, True), (SSE, False), (STDIO, False)])
 def test_a_session_that_is_its_connection_has_no_idle_limit(kind: SessionKind, has_limit: bool) -> None:
     assert (why_no_idle_limit(session_of(kind)) == "") is has_limit

@@ -67,9 +67,14 @@ async def test_the_day_is_shown_in_steps_of_ten_minutes(clock: Clock) -> None:
 
 
 async def test_every_console_gets_the_same_answer_for_a_few_seconds(clock: Clock) -> None:
-    trending = Trending(Meter(MemoryStore().figures, Gauges, clock), clock)
-    first = trending.of(HOUR)
+    meter = Meter(MemoryStore().figures, Gauges, clock)
+    trending = Trending(meter, clock)
+    early = trending.of(HOUR)
     clock.now += 1
+    assert trending.of(HOUR) is not early  # the server's first moment is drawn as it is now
+    meter.slots.append(meter.now())
+    first = trending.of(HOUR)
+    clock.now += 4
     assert trending.of(HOUR) is first
     clock.now += 60
     assert trending.of(HOUR) is not first

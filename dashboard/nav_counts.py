@@ -1,0 +1,25 @@
+"""The counts beside the navigation: what there is now, on every page and in its live stream."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..server.directory import Directory
+from .formatting import count, rate
+
+_BROADCASTS_READ = 20
+"""The newest ones; a broadcast waits for its recipients minutes, not days."""
+
+
+async def nav_counts(directory: Directory) -> Mapping[str, str]:
+    """Return the counts in words, by the icon of their entry; an entry without one shows none."""
+    health = directory.health()
+    broadcasts = await directory.broadcasts(limit=_BROADCASTS_READ)
+    going_on = sum(1 for each in broadcasts if each.counts.get("pending", 0) or each.counts.get("queued", 0))
+    return {
+        "sessions": count(health.live_sessions),
+        "clients": count(health.clients),
+        "calls": count(health.in_flight),
+        "events": f"{rate(health.requests_per_second)}/s" if health.requests_per_second else "",
+        "broadcast": count(going_on) if going_on else "",
+    }
