@@ -193,7 +193,7 @@ class Switchroom:
         for mount in self._mounts.values():
             mount.clients.load()
         with suppress(StoreDamaged):  # what a damaged store cannot tell is not gone on with
-            await self.operations.broadcasts.resume()
+            await self.operations.dispatcher.resume()
         self.engine.spawn(self._sweeper.run())
 
     async def _release(self, session: LiveSession) -> None:

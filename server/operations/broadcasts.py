@@ -1,43 +1,36 @@
-"""Broadcast: one message to many, with a receipt for each; `sending.py` knows how each one is reached."""
+"""Broadcast: one message to many, with a receipt for each; `dispatching.py` sends it."""
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import TypedDict, Unpack
 
 from ..directory.directory import Directory
 from ..engine.engine import Engine
-from ..engine.session import LiveSession, forget_outcome
+from ..engine.session import LiveSession
 from ..errors import InvalidInput, NotFound
 from ..filters import Filter, parse_filter
-from ..ids import new_reference
-from ..models import Actor, Broadcast, DeliveryStatus, Receipt, SessionKind
+from ..models import Actor, Broadcast, DeliveryStatus, SessionKind
 from ..modern.listeners import LOG_MESSAGE
 from .actions import Actions
+from .dispatching import Dispatcher, draft
 from .results import Reach
 from .sending import Mailing, Message, Postman
 from .wording import LOGGER, Wording, check_ttl, check_wording
-
-_AT_ONCE = 100
-"""Recipients between two turns of the loop: a concurrent call must not wait for a large audience."""
-
-_RESUMED = 50
-"""How many of the latest broadcasts a start looks through for what a restart left open."""
 
 
 class BroadcastVerbs:
     """Sending messages to clients."""
 
-    def __init__(self, engine: Engine, directory: Directory, actions: Actions, postman: Postman) -> None:
+    def __init__(
+        self, engine: Engine, directory: Directory, actions: Actions, postman: Postman, dispatcher: Dispatcher
+    ) -> None:
         self._engine = engine
         self._directory = directory
         self._actions = actions
         self._postman = postman
-        self._stopped: set[str] = set()
+        self._dispatcher = dispatcher
 
     async def broadcast(
         self,
@@ -82,7 +75,7 @@ class BroadcastVerbs:
             if is_trial and len(session_ids) != 1:
                 raise InvalidInput("Choose one session to try it on.", field="trial")
             recipients, gone = self._recipients(chosen, excluded, session_ids)
-            wanted = _draft(
+            wanted = draft(
                 actor.name,
                 wording,
                 self._engine.settings.queue_seconds if ttl_seconds is None else ttl_seconds,
@@ -92,11 +85,11 @@ class BroadcastVerbs:
                 is_queued=is_queued,
                 is_trial=is_trial,
             )
-            stored = await self._store(wanted, recipients, gone)
+            stored = await self._dispatcher.store(wanted, recipients, gone)
             action.detail = {"broadcast": stored.id, "audience": stored.audience, "level": level, "method": method}
             if stored.id == wanted.id:
                 is_for_all = not session_ids and chosen.is_empty and excluded.is_empty
-                self._engine.spawn(self.send(stored, data, recipients, gone=gone, is_for_all=is_for_all))
+                self._engine.spawn(self._dispatcher.send(stored, data, recipients, gone=gone, is_for_all=is_for_all))
             return stored
 
     async def stop_broadcast(self, actor: Actor, broadcast_id: str) -> Broadcast:
@@ -111,8 +104,7 @@ class BroadcastVerbs:
             if found.status != "sending":
                 action.outcome = "refused"
                 return found
-            self._stopped.add(broadcast_id)
-            await self._engine.store.broadcasts.set_status(broadcast_id, "stopped")
+            await self._dispatcher.stop(broadcast_id)
             return await self._directory.broadcast(broadcast_id)
 
     def _recipients(
@@ -161,143 +153,3 @@ class BroadcastVerbs:
             skipped=counts[DeliveryStatus.SKIPPED],
             ended=len(gone) + counts[DeliveryStatus.FAILED],
         )
-
-    async def _store(self, wanted: Broadcast, recipients: Sequence[LiveSession], gone: Sequence[str] = ()) -> Broadcast:
-        ids = [*(session.record.id for session in recipients), *gone]
-        counts = {DeliveryStatus.PENDING.value: len(ids)}
-        return await self._engine.store.broadcasts.create(replace(wanted, audience=len(ids), counts=counts), ids)
-
-    # -- sending -------------------------------------------------------------------------------
-
-    async def send_in_group(
-        self, sender: LiveSession, group: str, text: str, data: object, others: Sequence[LiveSession]
-    ) -> Broadcast:
-        """Send a member's message to the other members of its group, and return it when it has been tried on all."""
-        record = sender.record
-        wanted = _draft(
-            f"session {record.id}",
-            Wording(text, logger="coordination"),
-            self._engine.settings.queue_seconds,
-            filter=f"group:{group}",
-            exclude=f"id:{record.id}",
-            group=group,
-            sender=record.id,
-        )
-        stored = await self._store(wanted, others)
-        await self.send(stored, data, others)
-        return stored
-
-    async def send(
-        self,
-        broadcast: Broadcast,
-        data: object,
-        recipients: Sequence[LiveSession],
-        *,
-        gone: Sequence[str] = (),
-        is_for_all: bool = False,
-    ) -> None:
-        """Try a stored broadcast on every recipient; what is settled later settles its receipt by itself."""
-        mailing = Mailing(
-            self._postman,
-            _message(broadcast, data),
-            recipients,
-            lambda receipts: self._settle(broadcast.id, receipts),
-        )
-        mailing.announce(recipients, is_for_all=is_for_all)
-        # Those with an open stream first: what waits for a stream anyway may wait for them too.
-        recipients = sorted(
-            recipients, key=lambda session: mailing.expect(session).status is not DeliveryStatus.PENDING
-        )
-        if gone:
-            reason = "it had ended before anything was sent"
-            self._settle(broadcast.id, [Receipt(each, DeliveryStatus.FAILED, time.time(), reason) for each in gone])
-        for start in range(0, len(recipients), _AT_ONCE):
-            lot = recipients[start : start + _AT_ONCE]
-            if broadcast.id in self._stopped:
-                now, reason = time.time(), "stopped by an operator"
-                receipts = [Receipt(s.record.id, DeliveryStatus.SKIPPED, now, reason) for s in lot]
-            else:
-                receipts = [mailing.send(session) for session in lot]
-            self._settle(broadcast.id, receipts)
-            await asyncio.sleep(0)
-        if broadcast.id not in self._stopped:
-            await self._engine.store.broadcasts.set_status(broadcast.id, "done")
-        self._stopped.discard(broadcast.id)
-        self._engine.bus.publish(broadcast.id)
-
-    def _settle(self, broadcast_id: str, receipts: Sequence[Receipt]) -> None:
-        self._engine.store.broadcasts.settle(broadcast_id, receipts).add_done_callback(forget_outcome)
-        self._engine.bus.publish(broadcast_id)
-
-    # -- after a restart -----------------------------------------------------------------------
-
-    async def resume(self) -> None:
-        """Take up what was under way before a restart: expect what is queued, settle what cannot come any more."""
-        for broadcast_id, receipt in await self._engine.store.broadcasts.queued(time.time()):
-            stored = await self._engine.store.broadcasts.get(broadcast_id)
-            if stored is not None:
-                self._resume_one(stored, receipt)
-        for stored in await self._directory.broadcasts(limit=_RESUMED):
-            if stored.status == "sending":
-                await self._engine.store.broadcasts.set_status(stored.id, "stopped")
-            if stored.counts.get(DeliveryStatus.PENDING.value):
-                for receipt in await self._directory.receipts(stored.id, status=DeliveryStatus.PENDING):
-                    self._resume_one(stored, receipt)
-
-    def _resume_one(self, broadcast: Broadcast, receipt: Receipt) -> None:
-        session = self._engine.by_id.get(receipt.session_id)
-        if session is None or receipt.seq is None or broadcast.expires_at < time.time():
-            lost = receipt._replace(status=DeliveryStatus.FAILED, at=time.time(), reason="the server restarted")
-            self._settle(broadcast.id, [lost])
-        elif session.record.delivered_seq >= receipt.seq:
-            self._settle(broadcast.id, [receipt._replace(status=DeliveryStatus.DELIVERED, reason=None)])
-        else:
-            self._postman.expect(
-                session, receipt.seq, broadcast.expires_at, lambda settled: self._settle(broadcast.id, settled)
-            )
-
-
-class _Details(TypedDict, total=False):
-    """The fields of a broadcast that only some have; see `models.Broadcast`."""
-
-    filter: str
-    exclude: str
-    idempotency_key: str | None
-    is_queued: bool
-    is_trial: bool
-    group: str
-    sender: str | None
-
-
-def _draft(actor: str, wording: Wording, ttl_seconds: float, **details: Unpack[_Details]) -> Broadcast:
-    """Return a broadcast that is not stored yet and has no audience."""
-    now = time.time()
-    empty = Broadcast(
-        id=new_reference(),
-        created_at=now,
-        actor=actor,
-        text=wording.text,
-        level=wording.level,
-        filter="",
-        exclude="",
-        status="sending",
-        audience=0,
-        counts={},
-        expires_at=now + ttl_seconds,
-        method=wording.method,
-        logger=wording.logger,
-        is_json=wording.is_json,
-    )
-    return replace(empty, **details)
-
-
-def _message(broadcast: Broadcast, data: object) -> Message:
-    return Message(
-        data=data,
-        level=broadcast.level,
-        logger=broadcast.logger,
-        expires_at=broadcast.expires_at,
-        method=broadcast.method,
-        is_queued=broadcast.is_queued,
-        group=broadcast.group,
-    )

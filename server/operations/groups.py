@@ -12,7 +12,7 @@ from ..engine.session import LiveSession
 from ..errors import InvalidInput, NotFound
 from ..models import Actor, Broadcast, DeliveryStatus, EventKind
 from .actions import Actions
-from .broadcasts import BroadcastVerbs
+from .dispatching import Dispatcher
 from .sending import Mailing, Message, Postman
 from .sessions import check_reason
 from .wording import MAX_TEXT
@@ -28,13 +28,13 @@ class GroupVerbs:
     """Posts members' messages, and removes members by an operator's hand."""
 
     def __init__(
-        self, engine: Engine, directory: Directory, actions: Actions, postman: Postman, broadcasts: BroadcastVerbs
+        self, engine: Engine, directory: Directory, actions: Actions, postman: Postman, dispatcher: Dispatcher
     ) -> None:
         self._engine = engine
         self._directory = directory
         self._actions = actions
         self._postman = postman
-        self._broadcasts = broadcasts
+        self._dispatcher = dispatcher
 
     # -- what members do (`engine.groups.Post`) ------------------------------------------------
 
@@ -54,7 +54,7 @@ class GroupVerbs:
         self._engine.groups.count_message(sender)
         data = {"event": "message", "group": group, "from": sender.record.id, "message": message}
         others = self._others(sender, group)
-        stored = await self._broadcasts.send_in_group(sender, group, message, data, others)
+        stored = await self._dispatcher.send_in_group(sender, group, message, data, others)
         return await self._settled(stored)
 
     async def joined(self, member: LiveSession, group: str) -> int:

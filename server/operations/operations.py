@@ -15,6 +15,7 @@ from .broadcasts import BroadcastVerbs
 from .bulk import BulkRunner
 from .clients import ClientVerbs
 from .deliveries import Deliveries
+from .dispatching import Dispatcher
 from .groups import GroupVerbs
 from .holdings import HoldingVerbs
 from .keys import KeyVerbs
@@ -34,8 +35,9 @@ class Operations:
         sessions = SessionVerbs(engine, directory, actions, self.bulk)
         keys = KeyVerbs(engine, actions)
         self.postman = Postman(engine, self.deliveries)
-        self.broadcasts = BroadcastVerbs(engine, directory, actions, self.postman)
-        groups = GroupVerbs(engine, directory, actions, self.postman, self.broadcasts)
+        self.dispatcher = Dispatcher(engine, directory, self.postman)
+        broadcasts = BroadcastVerbs(engine, directory, actions, self.postman, self.dispatcher)
+        groups = GroupVerbs(engine, directory, actions, self.postman, self.dispatcher)
         self._actions = actions
         holdings = HoldingVerbs(engine, actions)
         self.end_sign_in = holdings.end_sign_in
@@ -54,9 +56,9 @@ class Operations:
         replays = ReplayVerbs(engine, actions, self.deliveries)
         self.replay = replays.replay
         self.plan_replay = replays.plan
-        self.broadcast = self.broadcasts.broadcast
-        self.reach = self.broadcasts.reach
-        self.stop_broadcast = self.broadcasts.stop_broadcast
+        self.broadcast = broadcasts.broadcast
+        self.reach = broadcasts.reach
+        self.stop_broadcast = broadcasts.stop_broadcast
         self.set_key = keys.set_key
         self.delete_key = keys.delete_key
         self.set_key_ttl = keys.set_key_ttl
