@@ -97,10 +97,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: an operator, an API token, or Switchroom itself."""
+    """Who acts: an operator, an API token, somebody at the command line, or Switchroom itself."""
 
     name: str
     role: Role
     kind: str = "operator"
-    """`operator`, `token` or `system`."""
+    """`operator`, `token`, `command` or `system`."""
     address: str = ""
