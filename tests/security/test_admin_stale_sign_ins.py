@@ -76,7 +76,7 @@ async def test_what_the_command_line_changes_is_in_the_audit_log_of_the_running_
     made = await asyncio.to_thread(
         run_command, plain.folder, "tokens", "create", "--name", "noted-token", "--role", "viewer"
     )
-    entries = []
+    entries: list[dict[str, object]] = []
     async with asyncio.timeout(10):
         while not entries:
             entries = [each for each in await audit_entries(plain) if each["target"] == "noted-token"]
