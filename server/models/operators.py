@@ -46,6 +46,8 @@ class Receipt(NamedTuple):
     at: float
     reason: str | None = None
     seq: int | None = None
+    client: str = ""
+    """The client's name when the broadcast began; empty where it was not known."""
 
 
 @dataclass(frozen=True, slots=True)
