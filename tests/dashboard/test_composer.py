@@ -7,8 +7,7 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
-from switchroom.server.models import DeliveryStatus
-from switchroom.server.models import Actor, Role
+from switchroom.server.models import Actor, DeliveryStatus, Role
 from tests.support.console import Console
 from tests.support.pages import HTMX, modern_call, opened, read, running_pages
 
