@@ -52,6 +52,7 @@ class _Writer:
     def __init__(self, limit: int) -> None:
         self.parts: list[str] = []
         self._left = limit
+        self._is_cut = False
 
     def line(self, depth: int, *pieces: _Piece) -> None:
         self._left -= 2 * depth + sum(len(text) for _, text in pieces)
@@ -65,8 +66,16 @@ class _Writer:
     def close_fold(self) -> None:
         self.parts.append("</details>")
 
+    def string(self, text: str) -> str:
+        """Return the inside of a JSON string, in readable letters, cut when it is very long."""
+        shown = visible_block(json.dumps(text[:_MAX_STRING], ensure_ascii=False)[1:-1])
+        if len(text) <= _MAX_STRING:
+            return shown
+        self._is_cut = True
+        return f"{shown}… ({len(text):,} characters)"
+
     def rendered(self, *, is_cut: bool) -> Rendered:
-        return Rendered(Markup("".join(self.parts)), is_cut)
+        return Rendered(Markup("".join(self.parts)), is_cut or self._is_cut)
 
 
 def _markup(piece: _Piece) -> str:
@@ -101,13 +110,13 @@ def _value(writer: _Writer, value: Json, depth: int, lead: tuple[_Piece, ...], c
     if isinstance(value, dict) and value and depth < _MAX_DEPTH:
         writer.line(depth, *lead, ("", "{"))
         for is_last, (key, item) in _with_last(list(value.items())):
-            name = (("k", f'"{_string(key)}"'), ("q", ": "))
+            name = (("k", f'"{writer.string(key)}"'), ("q", ": "))
             _value(writer, item, depth + 1, name, "" if is_last else ",")
         writer.line(depth, ("", "}" + comma))
     elif isinstance(value, list) and value and depth < _MAX_DEPTH:
         _array(writer, value, depth, lead, comma)
     else:
-        writer.line(depth, *lead, _scalar(value), ("", comma))
+        writer.line(depth, *lead, _scalar(writer, value), ("", comma))
 
 
 def _array(writer: _Writer, items: list[Json], depth: int, lead: tuple[_Piece, ...], comma: str) -> None:
@@ -121,20 +130,14 @@ def _array(writer: _Writer, items: list[Json], depth: int, lead: tuple[_Piece, .
     writer.line(depth, ("", "]" + comma))
 
 
-def _scalar(value: Json) -> _Piece:
+def _scalar(writer: _Writer, value: Json) -> _Piece:
     if isinstance(value, str):
-        return ("red", "redacted") if value in REDACTED else ("t", f'"{_string(value)}"')
+        return ("red", "redacted") if value in REDACTED else ("t", f'"{writer.string(value)}"')
     if isinstance(value, bool) or value is None:
         return "b", json.dumps(value)
     if isinstance(value, int | float):
         return "d", json.dumps(value)[:_MAX_STRING]
     return "", json.dumps(value)[:_MAX_STRING]
-
-
-def _string(text: str) -> str:
-    """Return the inside of a JSON string, in readable letters, cut when it is very long."""
-    shown = visible_block(json.dumps(text[:_MAX_STRING], ensure_ascii=False)[1:-1])
-    return shown if len(text) <= _MAX_STRING else f"{shown}… ({len(text):,} characters)"
 
 
 def _with_last(items: list[_T]) -> Iterator[tuple[bool, _T]]:

@@ -114,3 +114,13 @@ def test_every_threat_names_a_test_that_exists_and_every_attack_is_named() -> No
     missing = [f"{file}::{test}" for file, test in named if f"def {test}(" not in (folder / file).read_text("utf-8")]
     assert missing == []
     assert {path.name for path in folder.glob("test_*.py")} - {file for file, _ in named} == set()
+
+
+def test_each_promise_of_the_console_names_tests_that_exist() -> None:
+    rows = re.findall(r"^\| (\d+) \|.*\|(.*)\|$", (ROOT / "tests/browser/README.md").read_text("utf-8"), re.MULTILINE)
+    assert [int(number) for number, _ in rows] == list(range(1, 46))
+    for number, cell in rows:
+        named = re.findall(r"`(tests/\w+(?:/\w+)?\.py)::(test_\w+)`", cell)
+        assert named and cell.count("`") == 2 * len(named), number
+        missing = [f"{file}::{test}" for file, test in named if f"def {test}(" not in (ROOT / file).read_text("utf-8")]
+        assert missing == [], number

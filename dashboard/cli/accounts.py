@@ -1,25 +1,27 @@
 """`switchroom tokens` and `switchroom operators`: who may use the console and its API.
 
-They work on the accounts file itself, so they work while the server runs and while it does not. What they
-change is in the audit log as soon as a server runs.
+They work on the accounts file itself, so they work while the server runs and while it does not.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeVar
 
 import click
 
-from ...server.accounts import MIN_PASSWORD_LENGTH, Accounts, ApiToken, Operator
+from ...server.accounts import MIN_PASSWORD_LENGTH, Accounts, ApiToken, Operator, open_accounts
 from ...server.errors import StartupError
 from ...server.models import Role
 from ..urls import Urls
-from .changing import change, on_accounts
+from .serve import load_settings
+
+T = TypeVar("T")
 
 _DURATION: Final = re.compile(r"(?P<number>[1-9][0-9]{0,4})(?P<unit>[mhdw])")
 _UNITS: Final = {"m": 60, "h": 3_600, "d": 86_400, "w": 7 * 86_400}
@@ -59,13 +61,7 @@ def tokens() -> None:
 @_db_option
 def create_token(name: str, role: str, expires: float | None, db: str | None) -> None:
     """Make a token and print it, alone on the last line. It is not shown again."""
-    secret, token = change(
-        db,
-        "create_token",
-        name,
-        lambda accounts: accounts.tokens.create(name, Role(role), expires_in=expires),
-        lambda made: {"token": made[1].id, "role": role, "expires_in": expires},
-    )
+    secret, token = _run(db, lambda accounts: accounts.tokens.create(name, Role(role), expires_in=expires))
     click.echo(f"Token {token.id} ({token.name}), role {token.role.value}, {_ending(token)}. Keep it now:")
     click.echo(secret)
 
@@ -74,7 +70,7 @@ def create_token(name: str, role: str, expires: float | None, db: str | None) ->
 @_db_option
 def list_tokens(db: str | None) -> None:
     """List every token, without its secret."""
-    rows = on_accounts(db, lambda accounts: accounts.tokens.all())
+    rows = _run(db, lambda accounts: accounts.tokens.all())
     print_table(
         ("ID", "NAME", "ROLE", "CREATED", "LAST USED", "STATE"),
         [
@@ -89,13 +85,7 @@ def list_tokens(db: str | None) -> None:
 @_db_option
 def revoke_token(id_or_name: str, db: str | None) -> None:
     """Make a token invalid at once; its live streams end within seconds."""
-    token = change(
-        db,
-        "revoke_token",
-        id_or_name,
-        lambda accounts: accounts.tokens.revoke(id_or_name),
-        lambda revoked: {"token": revoked.id, "name": revoked.name},
-    )
+    token = _run(db, lambda accounts: accounts.tokens.revoke(id_or_name))
     click.echo(f"Token {token.id} ({token.name}) is revoked.")
 
 
@@ -112,13 +102,7 @@ def operators() -> None:
 def add_operator(name: str, role: str, password_stdin: bool, db: str | None) -> None:
     """Add an operator."""
     password = ask_password(password_stdin)
-    operator = change(
-        db,
-        "add_operator",
-        name,
-        lambda accounts: accounts.operators.add(name, Role(role), password),
-        lambda _: {"role": role, "by": "password"},
-    )
+    operator = _run(db, lambda accounts: accounts.operators.add(name, Role(role), password))
     click.echo(f"Operator {operator.name} may sign in with role {operator.role.value}.")
 
 
@@ -126,7 +110,7 @@ def add_operator(name: str, role: str, password_stdin: bool, db: str | None) -> 
 @_db_option
 def list_operators(db: str | None) -> None:
     """List every operator."""
-    rows = on_accounts(db, lambda accounts: accounts.operators.all())
+    rows = _run(db, lambda accounts: accounts.operators.all())
     print_table(
         ("NAME", "ROLE", "CREATED", "LAST SIGN-IN", "STATE"),
         [
@@ -141,7 +125,7 @@ def list_operators(db: str | None) -> None:
 @_db_option
 def disable_operator(name: str, db: str | None) -> None:
     """Keep an operator out; sign-ins and live streams end within seconds."""
-    operator = change(db, "disable_operator", name, lambda accounts: accounts.operators.set_disabled(name, True))
+    operator = _run(db, lambda accounts: accounts.operators.set_disabled(name, True))
     click.echo(f"Operator {operator.name} is disabled.")
 
 
@@ -150,7 +134,7 @@ def disable_operator(name: str, db: str | None) -> None:
 @_db_option
 def enable_operator(name: str, db: str | None) -> None:
     """Let a disabled operator sign in again."""
-    operator = change(db, "enable_operator", name, lambda accounts: accounts.operators.set_disabled(name, False))
+    operator = _run(db, lambda accounts: accounts.operators.set_disabled(name, False))
     click.echo(f"Operator {operator.name} may sign in again.")
 
 
@@ -160,13 +144,7 @@ def enable_operator(name: str, db: str | None) -> None:
 @_db_option
 def set_role(name: str, role: str, db: str | None) -> None:
     """Give an operator another role; it holds at once."""
-    operator = change(
-        db,
-        "set_role",
-        name,
-        lambda accounts: accounts.operators.set_role(name, Role(role)),
-        lambda changed: {"to": changed.role.value},
-    )
+    operator = _run(db, lambda accounts: accounts.operators.set_role(name, Role(role)))
     click.echo(f"Operator {operator.name} has the role {operator.role.value}.")
 
 
@@ -183,7 +161,7 @@ def make_link(name: str, url: str, db: str | None) -> None:
             raise StartupError(f"{operator.name} is disabled: enable the operator first.")
         return await accounts.links.create(operator.name)
 
-    secret = change(db, "make_link", name, make)
+    secret = _run(db, make)
     click.echo("Whoever opens it first is signed in:")
     click.echo(url.rstrip("/") + Urls("").link(secret))
 
@@ -192,7 +170,7 @@ def make_link(name: str, url: str, db: str | None) -> None:
 @_db_option
 def list_sign_ins(db: str | None) -> None:
     """List the browsers that are signed in now."""
-    rows = on_accounts(db, lambda accounts: accounts.sign_ins.open())
+    rows = _run(db, lambda accounts: accounts.sign_ins.open())
     print_table(
         ("ID", "OPERATOR", "FROM", "SINCE", "LAST ACT"),
         [(each.id, each.operator, each.address, _when(each.created_at), _when(each.seen_at)) for each in rows],
@@ -204,13 +182,7 @@ def list_sign_ins(db: str | None) -> None:
 @_db_option
 def end_sign_in(sign_in_id: str, db: str | None) -> None:
     """End one browser's sign-in; its live streams end within seconds."""
-    ended = change(
-        db,
-        "end_operator_sign_in",
-        sign_in_id,
-        lambda accounts: accounts.sign_ins.end_by_id(sign_in_id),
-        lambda over: {"operator": over.operator, "address": over.address},
-    )
+    ended = _run(db, lambda accounts: accounts.sign_ins.end_by_id(sign_in_id))
     click.echo(f"The sign-in of {ended.operator} from {ended.address} is over.")
 
 
@@ -221,8 +193,23 @@ def end_sign_in(sign_in_id: str, db: str | None) -> None:
 def set_password(name: str, password_stdin: bool, db: str | None) -> None:
     """Set a new password, which ends the operator's sign-ins."""
     password = ask_password(password_stdin)
-    operator = change(db, "change_password", name, lambda accounts: accounts.operators.set_password(name, password))
+    operator = _run(db, lambda accounts: accounts.operators.set_password(name, password))
     click.echo(f"Operator {operator.name} has a new password.")
+
+
+def _run(db: str | None, work: Callable[[Accounts], Awaitable[T]]) -> T:
+    accounts = open_accounts(load_settings(db=db).db)
+    if accounts.path is None:
+        raise StartupError("A database in memory has no accounts file: use --db sqlite:///path, as the server does.")
+
+    async def opened() -> T:
+        await accounts.open()
+        try:
+            return await work(accounts)
+        finally:
+            await accounts.close()
+
+    return asyncio.run(opened())
 
 
 def ask_password(from_stdin: bool) -> str:

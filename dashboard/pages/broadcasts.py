@@ -98,7 +98,7 @@ async def show_broadcast(
         urls,
         kept,
         can_act=actor.role.includes(Role.OPERATOR),
-        rows=view.make_receipts(shown, urls),
+        rows=view.make_receipts(shown, urls, directory.live_session),
         pager=make_pager(
             position,
             shown=len(shown),

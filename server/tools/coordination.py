@@ -71,14 +71,14 @@ def add_to(mcp: MCPServer) -> None:
 
     @mcp.tool()
     async def leave_coordination(groups: Groups, group: str = DEFAULT_GROUP, session_id: str | None = None) -> str:
-        """Leave a coordination group; the others are told. Ending the session does the same."""
+        """Leave a coordination group. Ending the session does the same."""
         try:
-            told = await groups.leave(group)
+            was_member = await groups.leave(group)
         except SwitchroomError as error:
             raise ToolError(error.message) from error
-        if told is None:
+        if not was_member:
             return f"Session {groups.session_id} was not a member of {group}"
-        return f"Session {groups.session_id} left group {group}: {told} other members are told"
+        return f"Session {groups.session_id} left group {group}"
 
     @mcp.tool()
     async def list_coordination(groups: Groups, session_id: str | None = None) -> str:

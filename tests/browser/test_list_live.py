@@ -40,7 +40,9 @@ async def test_one_stream_is_open_after_filters_back_and_forward_and_none_while_
         await page.go_forward()
         await window.until_live()
         await streams.until(1)
-        await page.wait_for_timeout(1_100)  # one frame, which has an id
+        before = await page.locator("tbody tr").first.inner_text()
+        await people.call(1)
+        await expect(page.locator("tbody tr").first).not_to_have_text(before)  # a frame, which has an id
         await set_hidden(page, True)
         await streams.until(0)
         await set_hidden(page, False)

@@ -53,6 +53,12 @@ def test_a_large_payload_is_cut_quickly_and_says_so() -> None:
     assert len(parse(rendered.lines).text) < MAX_SHOWN + 1_000
 
 
+def test_a_very_long_string_is_cut_and_the_payload_says_so() -> None:
+    rendered = render_json(json.dumps({"text": "x" * 5_000_000}))
+    assert rendered.is_cut and "(5,000,000 characters)" in parse(rendered.lines).text
+    assert not render_json(json.dumps({"text": "x" * 8_000})).is_cut
+
+
 def test_a_payload_that_was_cut_in_the_log_is_shown_as_it_is() -> None:
     rendered = render_json('{"jsonrpc": "2.0", "res')
     assert parse(rendered.lines).text == '{"jsonrpc": "2.0", "res' and not rendered.is_cut

@@ -6,7 +6,7 @@ import asyncio
 import json
 import signal
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import httpx2
@@ -120,6 +120,21 @@ async def test_a_stop_signal_ends_the_streams_of_both_eras_and_of_the_console(fo
             assert await standalone.rest() == []
         assert "ERROR" not in served.text, served.text
         assert "Traceback" not in served.text, served.text
+
+
+async def test_a_stop_signal_ends_twenty_pages_streams_at_once_and_without_an_error(tmp_path: Path) -> None:
+    with serving(tmp_path, admin_password="a good long password") as served:
+        headers = {"Origin": served.base}
+        async with httpx2.AsyncClient(base_url=f"{served.base}/admin", headers=headers, timeout=10) as http:
+            form = {"operator": "admin", "password": "a good long password"}
+            assert (await http.post("/login", data=form)).status_code == 303
+            async with AsyncExitStack() as stack:
+                for view in ("overview", "sessions") * 10:
+                    opened = http.stream("GET", "/live", params={"view": view, "after": "none.0"})
+                    lines = (await stack.enter_async_context(opened)).aiter_lines()
+                    assert await anext(lines) == "event: resync"
+                assert await asyncio.to_thread(served.stop) < 3
+        assert "ERROR" not in served.text and "Traceback" not in served.text, served.text
 
 
 @asynccontextmanager
