@@ -45,9 +45,6 @@ class Urls:
         path = f"/sessions/{quote(session_id, safe='')}"
         return self.at(path if tab == TABS[0] else f"{path}/{tab}", **query)
 
-    def session_menu(self, session_id: str) -> str:
-        return self.session(session_id, "menu")
-
     def timeouts(self, session_id: str) -> str:
         return self.session(session_id, "timeouts")
 

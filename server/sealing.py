@@ -129,11 +129,6 @@ def event_about(session_id: str, seq: int) -> tuple[str, str, str]:
     return "event", session_id, str(seq)
 
 
-def key_id_of(token: str) -> str:
-    """Return the id of the key that a token names."""
-    return token.split(".", 2)[1] if token.count(".") >= 2 else ""
-
-
 def make_key(key_id: str) -> str:
     """Return a new key as `SWITCHROOM_SECRET_KEYS` takes it.
 

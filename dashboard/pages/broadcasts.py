@@ -54,7 +54,6 @@ async def compose_broadcast(
     q: Annotated[str, Query(max_length=2_100)] = "",
     exclude: Annotated[str, Query(max_length=2_100)] = "",
     ids: Annotated[list[str], Query(alias="id", max_length=1_000)] = [],  # noqa: B006
-    all_matching: Annotated[bool, Query(alias="all")] = False,
     excepted: Annotated[list[str], Query(alias="except", max_length=40)] = [],  # noqa: B006
 ) -> Response:
     """Show the composer; a list hands over its filter or its chosen rows."""

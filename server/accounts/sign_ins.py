@@ -125,10 +125,6 @@ class SignIns:
         """End one sign-in. Idempotent."""
         await self._end("hash = ?", digest(secret))
 
-    async def end_all(self, operator: str) -> None:
-        """End every sign-in of an operator."""
-        await self._end("operator = ?", operator)
-
     async def is_known_address(self, operator: str, address: str) -> bool:
         """Whether the operator has signed in from this address in the last 30 days."""
         row = await self._database.read(

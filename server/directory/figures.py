@@ -36,7 +36,6 @@ class Health(NamedTuple):
     in_flight: int
     open_streams: int
     requests_per_second: float
-    refused_sessions: int
     started_at: float
     worker_id: str
     version: str

@@ -94,7 +94,6 @@ class OverallReads(Reads):
             in_flight=sum(s.in_flight for s in everything),
             open_streams=sum(s.open_streams for s in everything),
             requests_per_second=self._rate.per_second(),
-            refused_sessions=engine.admission.refused,
             started_at=engine.started_at,
             worker_id=engine.worker_id,
             version=version,
