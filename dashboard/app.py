@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -64,7 +65,12 @@ class Console:
             await stack.enter_async_context(self.switchroom.running())
             for mcp_app in self.switchroom.apps:
                 await stack.enter_async_context(mcp_app.router.lifespan_context(mcp_app))
-            yield
+            carrying = asyncio.create_task(self.switchroom.operations.carry_notes(self.accounts))
+            try:
+                yield
+            finally:
+                carrying.cancel()
+                await asyncio.gather(carrying, return_exceptions=True)
 
     async def _invite(self) -> None:
         link = await prepare_first_run(self.accounts, self.switchroom.settings, self.urls.prefix)

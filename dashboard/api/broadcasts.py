@@ -55,6 +55,7 @@ class ReceiptOut(BaseModel):
     """The outcome for one session or sessionless client."""
 
     session_id: str
+    client: str = Field(description="Its name when the broadcast began; empty where it was not known.")
     status: str
     at: str
     reason: str | None
@@ -64,6 +65,7 @@ class ReceiptOut(BaseModel):
     def of(cls, receipt: Receipt) -> ReceiptOut:
         return cls(
             session_id=receipt.session_id,
+            client=receipt.client,
             status=receipt.status.value,
             at=timestamp(receipt.at),
             reason=receipt.reason,

@@ -6,7 +6,8 @@ import importlib.metadata
 from collections.abc import Sequence
 from typing import Any
 
-from fastapi import APIRouter
+from anyio import to_thread
+from fastapi import APIRouter, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
@@ -23,12 +24,18 @@ _ABOUT = (
 def document_router(routers: Sequence[APIRouter]) -> APIRouter:
     """Return the route of the document that describes `routers`."""
     router = APIRouter(route_class=ApiRoute, include_in_schema=False)
-    document = _document(routers)
 
     @router.get("/api/openapi.json")
-    async def show_document() -> ApiResponse:
-        """Return the OpenAPI document."""
-        return ApiResponse(document)
+    async def show_document(request: Request) -> ApiResponse:
+        """Return the OpenAPI document, made when it is asked for first.
+
+        It belongs to the application: FastAPI remembers every endpoint as long as the process lives, and with it
+        whatever the endpoint holds.
+        """
+        state = request.app.state
+        if not hasattr(state, "api_document"):
+            state.api_document = await to_thread.run_sync(_document, routers)
+        return ApiResponse(state.api_document)
 
     return router
 

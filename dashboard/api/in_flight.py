@@ -9,10 +9,14 @@ from pydantic import BaseModel, Field
 
 from ...server.directory import FlyingCall
 from ...server.errors import InvalidInput
+from ...server.models import PastCall
 from ..call_data import CallQuery, matching_calls
 from ..deps import CurrentSwitchroom
+from .keys import SeqPath
 from .routing import ApiResponse, answer, api_router
 from .schemas import ClientOut, InFlightOut
+from .sessions import SessionPath
+from .values import Time, parse_request_id, timestamp
 
 router = api_router("in-flight")
 
@@ -49,6 +53,45 @@ class FlyingCallsOut(BaseModel):
 
     items: list[FlyingCallOut]
     total: int = Field(description="How many match in all.")
+
+
+class PastCallOut(BaseModel):
+    """A request that was not answered at a moment of the past."""
+
+    request_id: str | int | float | None
+    seq: int = Field(description="Of the request in the session's log.")
+    method: str
+    target: str | None
+    started_at: Time
+    direction: str = Field(description="`from_client`, or `from_server` for what the server asked its client.")
+
+    @classmethod
+    def of(cls, call: PastCall) -> PastCallOut:
+        return cls(
+            request_id=parse_request_id(call.request_id),
+            seq=call.seq,
+            method=call.method,
+            target=call.target,
+            started_at=timestamp(call.started_at),
+            direction=call.direction.value,
+        )
+
+
+class PastCallsOut(BaseModel):
+    """The requests of both sides that were open directly after an event, oldest first."""
+
+    seq: int
+    at: Time
+    is_whole: bool = Field(description="Whether none can be missing: the log was read back to its beginning.")
+    items: list[PastCallOut]
+
+
+@router.get("/sessions/{session_id}/events/{seq}/in-flight", response_model=PastCallsOut)
+async def show_past_calls(session_id: SessionPath, seq: SeqPath, running: CurrentSwitchroom) -> ApiResponse:
+    """Return which requests were not answered yet directly after an event."""
+    past = await running.directory.calls_at(session_id, seq)
+    items = [PastCallOut.of(call) for call in past.calls]
+    return answer(PastCallsOut(seq=past.seq, at=timestamp(past.at), is_whole=past.is_whole, items=items))
 
 
 @router.get("/in-flight", response_model=FlyingCallsOut)

@@ -1,27 +1,25 @@
 """`switchroom tokens` and `switchroom operators`: who may use the console and its API.
 
-They work on the accounts file itself, so they work while the server runs and while it does not.
+They work on the accounts file itself, so they work while the server runs and while it does not. What they
+change is in the audit log as soon as a server runs.
 """
 
 from __future__ import annotations
 
-import asyncio
 import re
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final, TypeVar
+from typing import Final
 
 import click
 
-from ...server.accounts import MIN_PASSWORD_LENGTH, Accounts, ApiToken, Operator, open_accounts
+from ...server.accounts import MIN_PASSWORD_LENGTH, Accounts, ApiToken, Operator
 from ...server.errors import StartupError
 from ...server.models import Role
 from ..urls import Urls
-from .serve import load_settings
-
-T = TypeVar("T")
+from .changing import change, on_accounts
 
 _DURATION: Final = re.compile(r"(?P<number>[1-9][0-9]{0,4})(?P<unit>[mhdw])")
 _UNITS: Final = {"m": 60, "h": 3_600, "d": 86_400, "w": 7 * 86_400}
@@ -61,7 +59,13 @@ def tokens() -> None:
 @_db_option
 def create_token(name: str, role: str, expires: float | None, db: str | None) -> None:
     """Make a token and print it, alone on the last line. It is not shown again."""
-    secret, token = _run(db, lambda accounts: accounts.tokens.create(name, Role(role), expires_in=expires))
+    secret, token = change(
+        db,
+        "create_token",
+        name,
+        lambda accounts: accounts.tokens.create(name, Role(role), expires_in=expires),
+        lambda made: {"token": made[1].id, "role": role, "expires_in": expires},
+    )
     click.echo(f"Token {token.id} ({token.name}), role {token.role.value}, {_ending(token)}. Keep it now:")
     click.echo(secret)
 
@@ -70,7 +74,7 @@ def create_token(name: str, role: str, expires: float | None, db: str | None) ->
 @_db_option
 def list_tokens(db: str | None) -> None:
     """List every token, without its secret."""
-    rows = _run(db, lambda accounts: accounts.tokens.all())
+    rows = on_accounts(db, lambda accounts: accounts.tokens.all())
     print_table(
         ("ID", "NAME", "ROLE", "CREATED", "LAST USED", "STATE"),
         [
@@ -85,7 +89,13 @@ def list_tokens(db: str | None) -> None:
 @_db_option
 def revoke_token(id_or_name: str, db: str | None) -> None:
     """Make a token invalid at once; its live streams end within seconds."""
-    token = _run(db, lambda accounts: accounts.tokens.revoke(id_or_name))
+    token = change(
+        db,
+        "revoke_token",
+        id_or_name,
+        lambda accounts: accounts.tokens.revoke(id_or_name),
+        lambda revoked: {"token": revoked.id, "name": revoked.name},
+    )
     click.echo(f"Token {token.id} ({token.name}) is revoked.")
 
 
@@ -102,7 +112,13 @@ def operators() -> None:
 def add_operator(name: str, role: str, password_stdin: bool, db: str | None) -> None:
     """Add an operator."""
     password = ask_password(password_stdin)
-    operator = _run(db, lambda accounts: accounts.operators.add(name, Role(role), password))
+    operator = change(
+        db,
+        "add_operator",
+        name,
+        lambda accounts: accounts.operators.add(name, Role(role), password),
+        lambda _: {"role": role, "by": "password"},
+    )
     click.echo(f"Operator {operator.name} may sign in with role {operator.role.value}.")
 
 
@@ -110,7 +126,7 @@ def add_operator(name: str, role: str, password_stdin: bool, db: str | None) -> 
 @_db_option
 def list_operators(db: str | None) -> None:
     """List every operator."""
-    rows = _run(db, lambda accounts: accounts.operators.all())
+    rows = on_accounts(db, lambda accounts: accounts.operators.all())
     print_table(
         ("NAME", "ROLE", "CREATED", "LAST SIGN-IN", "STATE"),
         [
@@ -125,7 +141,7 @@ def list_operators(db: str | None) -> None:
 @_db_option
 def disable_operator(name: str, db: str | None) -> None:
     """Keep an operator out; sign-ins and live streams end within seconds."""
-    operator = _run(db, lambda accounts: accounts.operators.set_disabled(name, True))
+    operator = change(db, "disable_operator", name, lambda accounts: accounts.operators.set_disabled(name, True))
     click.echo(f"Operator {operator.name} is disabled.")
 
 
@@ -134,7 +150,7 @@ def disable_operator(name: str, db: str | None) -> None:
 @_db_option
 def enable_operator(name: str, db: str | None) -> None:
     """Let a disabled operator sign in again."""
-    operator = _run(db, lambda accounts: accounts.operators.set_disabled(name, False))
+    operator = change(db, "enable_operator", name, lambda accounts: accounts.operators.set_disabled(name, False))
     click.echo(f"Operator {operator.name} may sign in again.")
 
 
@@ -144,7 +160,13 @@ def enable_operator(name: str, db: str | None) -> None:
 @_db_option
 def set_role(name: str, role: str, db: str | None) -> None:
     """Give an operator another role; it holds at once."""
-    operator = _run(db, lambda accounts: accounts.operators.set_role(name, Role(role)))
+    operator = change(
+        db,
+        "set_role",
+        name,
+        lambda accounts: accounts.operators.set_role(name, Role(role)),
+        lambda changed: {"to": changed.role.value},
+    )
     click.echo(f"Operator {operator.name} has the role {operator.role.value}.")
 
 
@@ -161,7 +183,7 @@ def make_link(name: str, url: str, db: str | None) -> None:
             raise StartupError(f"{operator.name} is disabled: enable the operator first.")
         return await accounts.links.create(operator.name)
 
-    secret = _run(db, make)
+    secret = change(db, "make_link", name, make)
     click.echo("Whoever opens it first is signed in:")
     click.echo(url.rstrip("/") + Urls("").link(secret))
 
@@ -170,7 +192,7 @@ def make_link(name: str, url: str, db: str | None) -> None:
 @_db_option
 def list_sign_ins(db: str | None) -> None:
     """List the browsers that are signed in now."""
-    rows = _run(db, lambda accounts: accounts.sign_ins.open())
+    rows = on_accounts(db, lambda accounts: accounts.sign_ins.open())
     print_table(
         ("ID", "OPERATOR", "FROM", "SINCE", "LAST ACT"),
         [(each.id, each.operator, each.address, _when(each.created_at), _when(each.seen_at)) for each in rows],
@@ -182,7 +204,13 @@ def list_sign_ins(db: str | None) -> None:
 @_db_option
 def end_sign_in(sign_in_id: str, db: str | None) -> None:
     """End one browser's sign-in; its live streams end within seconds."""
-    ended = _run(db, lambda accounts: accounts.sign_ins.end_by_id(sign_in_id))
+    ended = change(
+        db,
+        "end_operator_sign_in",
+        sign_in_id,
+        lambda accounts: accounts.sign_ins.end_by_id(sign_in_id),
+        lambda over: {"operator": over.operator, "address": over.address},
+    )
     click.echo(f"The sign-in of {ended.operator} from {ended.address} is over.")
 
 
@@ -193,23 +221,8 @@ def end_sign_in(sign_in_id: str, db: str | None) -> None:
 def set_password(name: str, password_stdin: bool, db: str | None) -> None:
     """Set a new password, which ends the operator's sign-ins."""
     password = ask_password(password_stdin)
-    operator = _run(db, lambda accounts: accounts.operators.set_password(name, password))
+    operator = change(db, "change_password", name, lambda accounts: accounts.operators.set_password(name, password))
     click.echo(f"Operator {operator.name} has a new password.")
-
-
-def _run(db: str | None, work: Callable[[Accounts], Awaitable[T]]) -> T:
-    accounts = open_accounts(load_settings(db=db).db)
-    if accounts.path is None:
-        raise StartupError("A database in memory has no accounts file: use --db sqlite:///path, as the server does.")
-
-    async def opened() -> T:
-        await accounts.open()
-        try:
-            return await work(accounts)
-        finally:
-            await accounts.close()
-
-    return asyncio.run(opened())
 
 
 def ask_password(from_stdin: bool) -> str:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from ...server.models import Broadcast, DeliveryStatus, Receipt, Session
+from ...server.models import Broadcast, DeliveryStatus, Receipt
 from ...server.modern.listeners import LOG_MESSAGE
 from ..charts.shares import Segment, divide
 from ..formatting import count
 from ..urls import Urls
 from .composer import METHOD_LABELS
 from .paging import Option, Pager
-from .sessions import client_name
 from .shell import LiveLink
 
 RECEIPT_LABELS: Final[Mapping[str, tuple[str, str]]] = {
@@ -187,17 +186,15 @@ def make_receipt(broadcast: Broadcast, urls: Urls, status: str = "") -> ReceiptH
     return ReceiptHead(broadcast.status, settled, broadcast.audience, _segments(broadcast), parts, tallies)
 
 
-def make_receipts(
-    receipts: Iterable[Receipt], urls: Urls, live: Callable[[str], Session | None]
-) -> tuple[ReceiptRow, ...]:
-    """Return the rows of a receipt; `live` finds a session that has not ended."""
-    return tuple(_row(receipt, urls, live(receipt.session_id)) for receipt in receipts)
+def make_receipts(receipts: Iterable[Receipt], urls: Urls) -> tuple[ReceiptRow, ...]:
+    """Return the rows of a receipt."""
+    return tuple(_row(receipt, urls) for receipt in receipts)
 
 
-def _row(receipt: Receipt, urls: Urls, session: Session | None) -> ReceiptRow:
+def _row(receipt: Receipt, urls: Urls) -> ReceiptRow:
     return ReceiptRow(
         session_id=receipt.session_id,
-        client=client_name(session) if session is not None else "",
+        client=receipt.client,
         url=urls.session(receipt.session_id),
         status=receipt.status.value,
         label=RECEIPT_LABELS[receipt.status.value][0],

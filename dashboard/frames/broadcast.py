@@ -38,6 +38,6 @@ class BroadcastFrames:
         self._parts.show("receipt", make_receipt(broadcast, self._urls, self._status))
         self._parts.show("stop", make_stop(broadcast, self._urls, can_act=self._can_act))
         receipts = await self._directory.receipts_of(self._id, self._rows)
-        for row in make_receipts(receipts, self._urls, self._directory.live_session):
+        for row in make_receipts(receipts, self._urls):
             self._parts.show(f"r-{row.session_id}", row)
         return Frame(self._parts.take(), version)

@@ -97,7 +97,7 @@ async def show_broadcast(
         urls,
         kept,
         can_act=actor.role.includes(Role.OPERATOR),
-        rows=view.make_receipts(shown, urls, directory.live_session),
+        rows=view.make_receipts(shown, urls),
         pager=make_pager(
             position,
             shown=len(shown),

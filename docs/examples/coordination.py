@@ -9,7 +9,7 @@ Claimed; 1 other members: ...
 >>> broadcast_to_sessions(message="Lunch at one", group="crew")
 Broadcasted 'Lunch at one' to 1 other sessions: ...
 >>> ben.leave_coordination(group="crew")
-Session ... left group crew
+Session ... left group crew: ... other members are told
 >>> claim(task="mow the lawn")
 Claimed; 0 other members
 >>> ben.claim(task="mow the lawn")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from .accounts import Accounts, accounts_path, open_accounts
 from .links import LINK_SECONDS
 from .models import ApiToken, OpenSignIn, Operator, SavedView, SignIn
+from .notes import Note
 from .passwords import MIN_PASSWORD_LENGTH, Passwords
 from .sign_ins import ABSOLUTE_SECONDS, IDLE_SECONDS
 
@@ -19,6 +20,7 @@ __all__ = [
     "MIN_PASSWORD_LENGTH",
     "Accounts",
     "ApiToken",
+    "Note",
     "OpenSignIn",
     "Operator",
     "Passwords",

@@ -10,6 +10,7 @@ from typing import Final
 from ..errors import StartupError
 from .database import AccountsDatabase
 from .links import Links
+from .notes import Notes
 from .operators import Operators
 from .passwords import Passwords
 from .sign_ins import SignIns
@@ -20,7 +21,7 @@ _SQLITE: Final = "sqlite:///"
 
 
 class Accounts:
-    """Operators, API tokens, sign-ins, one-time links and saved views. Open it before use, close it after."""
+    """Operators, tokens, sign-ins, links, saved views, entries for the audit log. Open before use, close after."""
 
     def __init__(
         self,
@@ -40,6 +41,7 @@ class Accounts:
         self.sign_ins = SignIns(self._database, clock)
         self.links = Links(self._database, clock)
         self.views = SavedViews(self._database, clock)
+        self.notes = Notes(self._database, clock)
 
     async def open(self) -> None:
         """Open the file, making it when absent. Idempotent.

@@ -47,6 +47,12 @@ _MIGRATIONS: Final = (
         is_shared INTEGER NOT NULL, created REAL NOT NULL, UNIQUE (owner, title)
     ) STRICT;
     """,
+    """
+    CREATE TABLE note (
+        id INTEGER PRIMARY KEY, at REAL NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL, target TEXT NOT NULL,
+        outcome TEXT NOT NULL, detail TEXT NOT NULL DEFAULT '{}'
+    ) STRICT;
+    """,
 )
 
 

@@ -14,10 +14,12 @@ from typing import NamedTuple
 from mcp.server.mcpserver import Context
 
 from ..engine.engine import Engine
+from ..engine.groups import check_group_name
 from ..engine.session import LiveSession
 from ..errors import InvalidInput, Unsupported
 from ..models import DEFAULT_GROUP, Broadcast, Group, Receipt
 from .calling import calling_session
+from .values import check_text
 
 _MAX_RECEIPTS = 1_000
 
@@ -59,9 +61,19 @@ class SessionGroups:
         post = self._engine.groups.post
         return await post.joined(self._session, group) if post is not None else 0
 
-    async def leave(self, group: str = DEFAULT_GROUP) -> bool:
-        """End the membership; `False` when there was none. Nobody is told."""
-        return await self._engine.groups.leave(self._session, group)
+    async def leave(self, group: str = DEFAULT_GROUP) -> int | None:
+        """End the membership and tell the others; how many hear of it, or `None` when there was no membership.
+
+        Raises:
+            InvalidInput: The name is malformed.
+            StoreUnavailable: The store did not take it in time.
+        """
+        check_group_name(group)
+        if not await self._engine.groups.leave(self._session, group):
+            return None
+        post = self._engine.groups.post
+        record = self._session.record
+        return await post.left(record.server, group, [record.id]) if post is not None else 0
 
     def members(self, group: str = DEFAULT_GROUP) -> Group | None:
         """Return a group the session is a member of; `None` otherwise."""
@@ -71,10 +83,12 @@ class SessionGroups:
         """Send a text to the other members, and return what became of it after a second at most.
 
         Raises:
-            InvalidInput: The text is empty or too long, or the session is not a member.
+            InvalidInput: The text is empty, too long or has control characters, or the session is not a member.
             LimitReached: The session sent too many messages within a minute.
             StoreUnavailable: The message could not be stored; nothing was sent.
         """
+        check_group_name(group)
+        check_text(message, "message")
         if group not in self.names:
             raise InvalidInput(f"This session is not a member of {group!r}: call join_coordination first.")
         post = self._engine.groups.post

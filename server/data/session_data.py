@@ -22,7 +22,7 @@ from ..models import StoredKey
 from .calling import calling_session
 from .stored_keys import StoredKeys, expiry
 from .telling import told
-from .values import reader_of
+from .values import check_name, reader_of
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -57,17 +57,24 @@ class SessionData:
 
         Raises:
             CannotOpen: It is a secret, and was sealed with a key that is not in the ring.
-            InvalidInput: What is stored is no `as_type`, because it was stored as something else.
+            InvalidInput: What is stored is no `as_type`, because it was stored as something else, or no key can be
+                called that.
         """
         with told():
+            check_name(name)
             text = await self._keys.read(name)
             if text is None:
                 return default
             return json.loads(text) if as_type is None else reader_of(as_type, name)(text)
 
     async def entry(self, name: str) -> StoredKey | None:
-        """Return a key with its version, size, expiry and time of change; `None` when it is absent or expired."""
+        """Return a key with its version, size, expiry and time of change; `None` when it is absent or expired.
+
+        Raises:
+            InvalidInput: No key can be called that.
+        """
         with told():
+            check_name(name)
             return await self._keys.entry(name)
 
     async def set(
@@ -89,7 +96,7 @@ class SessionData:
 
         Raises:
             Unsupported: `secret=True`, and no key ring is configured; the message says how to make one.
-            InvalidInput: The name is empty, too long or has control characters, or the value has no JSON form.
+            InvalidInput: The name is blank, too long or has control characters, or the value has no JSON form.
             Conflict: The key's version is another one; nothing was changed.
             LimitReached: The value is too large, or the session would store too many keys or bytes.
         """
@@ -103,8 +110,10 @@ class SessionData:
 
         Raises:
             Conflict: The key's version is not `if_version`.
+            InvalidInput: No key can be called that.
         """
         with told():
+            check_name(name)
             return await self._keys.delete(name, if_version=if_version)
 
     async def keys(self) -> list[str]:

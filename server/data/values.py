@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
@@ -15,6 +16,12 @@ from ..errors import InvalidInput
 MAX_NAME = 200
 """Characters of a key's name."""
 
+MAX_TEXT = 10_000
+"""Characters of an argument that an answer repeats, as of a broadcast; clients refuse answers of a megabyte."""
+
+_NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters but tab and line ends, and halves of surrogate pairs."""
+
 T = TypeVar("T")
 
 
@@ -24,11 +31,32 @@ def check_name(name: str) -> None:
     Raises:
         InvalidInput: With what is allowed.
     """
-    if not name or len(name) > MAX_NAME or not name.isprintable():
-        raise InvalidInput(
-            f"A key's name has 1 to {MAX_NAME} printable characters; this one has "
-            + (f"{len(name):,}." if len(name) > MAX_NAME or not name else "characters that cannot be printed.")
-        )
+    if name.strip() and len(name) <= MAX_NAME and name.isprintable():
+        return
+    if not name or len(name) > MAX_NAME:
+        why = f"has {len(name):,}."
+    else:
+        why = "is blank." if name.isprintable() else "has characters that cannot be printed."
+    raise InvalidInput(f"A key's name has 1 to {MAX_NAME} printable characters; this one {why}")
+
+
+def check_text(text: str, field: str) -> None:
+    """Refuse an argument that is repeated to people, in an answer or a message, and is too long or no text.
+
+    Raises:
+        InvalidInput: With what is allowed. The text itself is not repeated.
+    """
+    if len(text) > MAX_TEXT:
+        raise InvalidInput(f"{field} has at most {MAX_TEXT:,} characters; this has {len(text):,}.", field=field)
+    odd = _NO_TEXT.search(text)
+    if odd is not None:
+        what = f"U+{ord(odd[0]):04X}"
+        raise InvalidInput(f"{field} is text; this has the control character {what}: leave it out.", field=field)
+
+
+def shortened(text: str, characters: int = 60) -> str:
+    """Return what a client gave as an error repeats it: quoted, so that nothing in it acts, and not long."""
+    return repr(text if len(text) <= characters else f"{text[:characters]}…")
 
 
 def to_json(value: Any, *, may_hold_secrets: bool = False) -> str:

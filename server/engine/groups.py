@@ -6,9 +6,10 @@ Membership ends with the session, however that ends.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from ..errors import InvalidInput, LimitReached
@@ -18,6 +19,8 @@ from ..store.base import Store
 from .session import LiveSession, forget_outcome
 
 _WINDOW_SECONDS = 60.0
+_GATHER_SECONDS = 0.25
+"""Sessions that end one after another are told of together: else the end of a full group were 32,000 messages."""
 
 
 class Post(Protocol):
@@ -31,6 +34,10 @@ class Post(Protocol):
         """Tell the other members of a new one; how many are told, or will be with their next stream."""
         ...
 
+    async def left(self, server: str, group: str, session_ids: Sequence[str]) -> int:
+        """Tell the members that are left who is one no more; how many are told, or will be with their next stream."""
+        ...
+
 
 class Coordination:
     """Every group there is. For the event loop's thread only."""
@@ -41,6 +48,9 @@ class Coordination:
         self._members: dict[tuple[str, str], dict[str, Member]] = {}
         """By server and name of the group, then by session; never an empty group."""
         self._sent: dict[str, deque[float]] = {}
+        self._gone: dict[tuple[str, str], list[str]] = {}
+        """Members whose sessions have ended and whom nobody was told of yet."""
+        self._telling: asyncio.Task[None] | None = None
         self.post: Post | None = None
 
     async def load(self, sessions: Mapping[str, LiveSession]) -> None:
@@ -56,6 +66,10 @@ class Coordination:
         """Forget what memory holds; the store keeps it."""
         self._members.clear()
         self._sent.clear()
+        self._gone.clear()
+        if self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
 
     # -- membership ----------------------------------------------------------------------------
 
@@ -108,8 +122,26 @@ class Coordination:
             member = self._members.get((session.record.server, name), {}).get(session.record.id)
             if member is not None:
                 self._drop(member)
+                self._tell_later(member)
         session.member_of = ()
         await self._store.groups.forget(session.record.id)
+
+    def _tell_later(self, member: Member) -> None:
+        if (member.server, member.group) not in self._members:
+            return
+        self._gone.setdefault((member.server, member.group), []).append(member.session_id)
+        if self._telling is None:
+            self._telling = asyncio.create_task(self._tell())
+
+    async def _tell(self) -> None:
+        """Tell the members of each group whose sessions have ended lately."""
+        while self._gone:
+            await asyncio.sleep(_GATHER_SECONDS)
+            gone, self._gone = self._gone, {}
+            for (server, group), session_ids in gone.items():
+                if self.post is not None:
+                    await self.post.left(server, group, session_ids)
+        self._telling = None
 
     # -- questions -----------------------------------------------------------------------------
 

@@ -46,6 +46,8 @@ class Receipt(NamedTuple):
     at: float
     reason: str | None = None
     seq: int | None = None
+    client: str = ""
+    """The client's name when the broadcast began; empty where it was not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +99,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: an operator, an API token, or Switchroom itself."""
+    """Who acts: an operator, an API token, somebody at the command line, or Switchroom itself."""
 
     name: str
     role: Role
     kind: str = "operator"
-    """`operator`, `token` or `system`."""
+    """`operator`, `token`, `command` or `system`."""
     address: str = ""

@@ -34,9 +34,12 @@ class Dispatcher:
 
     async def store(self, wanted: Broadcast, recipients: Sequence[LiveSession], gone: Sequence[str] = ()) -> Broadcast:
         """Store a draft and its pending receipts, or return the one with the same idempotency key."""
-        ids = [*(session.record.id for session in recipients), *gone]
-        counts = {DeliveryStatus.PENDING.value: len(ids)}
-        return await self._engine.store.broadcasts.create(replace(wanted, audience=len(ids), counts=counts), ids)
+        names = {session.record.id: session.record.client_name for session in recipients}
+        for each in gone:
+            record = await self._engine.find_record(each)
+            names[each] = record.client_name if record is not None else ""
+        counts = {DeliveryStatus.PENDING.value: len(names)}
+        return await self._engine.store.broadcasts.create(replace(wanted, audience=len(names), counts=counts), names)
 
     async def send_in_group(
         self, sender: LiveSession, group: str, text: str, data: object, others: Sequence[LiveSession]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Sequence
 
 from ..directory.directory import Directory
 from ..engine.engine import Engine
@@ -60,19 +61,34 @@ class GroupVerbs:
     async def joined(self, member: LiveSession, group: str) -> int:
         """Tell the other members of a new one; how many are told, or will be with their next stream."""
         session_id = member.record.id
-        data = {"event": "joined", "group": group, "from": session_id, "message": f"Session {session_id} joined"}
+        return self._tell("joined", group, [session_id], self._others(member, group))
+
+    async def left(self, server: str, group: str, session_ids: Sequence[str]) -> int:
+        """Tell the members that are left who is one no more; how many are told, or will be with their next stream."""
+        return self._tell("left", group, session_ids, self._members(server, group))
+
+    def _tell(self, event: str, group: str, session_ids: Sequence[str], others: list[LiveSession]) -> int:
+        who = f"Session {session_ids[0]}" if len(session_ids) == 1 else f"{len(session_ids)} sessions"
+        data = {
+            "event": event,
+            "group": group,
+            "from": session_ids[0],
+            "sessions": list(session_ids),
+            "message": f"{who} {event}",
+        }
         message = Message(data, "info", LOGGER, time.time() + self._engine.settings.queue_seconds, group=group)
-        others = self._others(member, group)
         mailing = Mailing(self._postman, message, others, lambda receipts: None)
         mailing.announce(others, is_for_all=False)
         reached = {DeliveryStatus.PENDING, DeliveryStatus.DELIVERED, DeliveryStatus.QUEUED}
         return sum(mailing.send(session).status in reached for session in others)
 
     def _others(self, session: LiveSession, group: str) -> list[LiveSession]:
-        found = self._engine.groups.get(session.record.server, group)
-        ids = [member.session_id for member in found.members] if found is not None else []
-        others = (self._engine.by_id.get(each) for each in ids if each != session.record.id)
-        return [other for other in others if other is not None]
+        return [each for each in self._members(session.record.server, group) if each is not session]
+
+    def _members(self, server: str, group: str) -> list[LiveSession]:
+        found = self._engine.groups.get(server, group)
+        members = (self._engine.by_id.get(each.session_id) for each in (found.members if found is not None else ()))
+        return [member for member in members if member is not None]
 
     async def _settled(self, broadcast: Broadcast) -> Broadcast:
         """Return a broadcast once nothing is pending any more, or after a second."""
@@ -104,4 +120,5 @@ class GroupVerbs:
                 return False
             detail = json.dumps({"by": actor.name, "reason": text, "group": group})
             session.note(EventKind.OPERATOR, "remove_member", detail)
+            await self.left(server, group, [session_id])
             return True

@@ -13,6 +13,7 @@ from .actions import Actions, Resolver
 from .blocks import BlockVerbs
 from .broadcasts import BroadcastVerbs
 from .bulk import BulkRunner
+from .carrying import Carrier
 from .clients import ClientVerbs
 from .deliveries import Deliveries
 from .dispatching import Dispatcher
@@ -82,6 +83,10 @@ class Operations:
     def on_accounts(self, accounts: Accounts) -> AccountVerbs:
         """Return the verbs on the accounts of a console; they are in the same audit log."""
         return AccountVerbs(accounts, self._actions)
+
+    async def carry_notes(self, accounts: Accounts) -> None:
+        """Bring what the command line does to the accounts into the audit log, until cancelled."""
+        await Carrier(accounts, self._actions).run()
 
     def action_counts(self) -> Mapping[tuple[str, str], int]:
         """Return how many actions there were since the start, by name and outcome."""

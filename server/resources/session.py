@@ -12,6 +12,7 @@ from mcp.server.mcpserver import Context
 from ..current import CurrentCall
 from ..data.calling import calling_session
 from ..data.telling import told
+from ..data.values import shortened
 from ..errors import NotFound
 from ..models import HeldResource
 from .registry import ResourceRegistry
@@ -107,7 +108,7 @@ class SessionResources:
             for held in self.held():
                 if held.name == name:
                     return await self._registry.close(self._session, held.id, "closed by a tool") or ""
-            raise NotFound(f"This session holds no resource {name!r}.")
+            raise NotFound(f"This session holds no resource {shortened(name)}.")
 
 
 def session_resources(ctx: Context) -> SessionResources:

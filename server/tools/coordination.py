@@ -71,14 +71,14 @@ def add_to(mcp: MCPServer) -> None:
 
     @mcp.tool()
     async def leave_coordination(groups: Groups, group: str = DEFAULT_GROUP, session_id: str | None = None) -> str:
-        """Leave a coordination group. Ending the session does the same."""
+        """Leave a coordination group; the others are told. Ending the session does the same."""
         try:
-            was_member = await groups.leave(group)
+            told = await groups.leave(group)
         except SwitchroomError as error:
             raise ToolError(error.message) from error
-        if not was_member:
+        if told is None:
             return f"Session {groups.session_id} was not a member of {group}"
-        return f"Session {groups.session_id} left group {group}"
+        return f"Session {groups.session_id} left group {group}: {told} other members are told"
 
     @mcp.tool()
     async def list_coordination(groups: Groups, session_id: str | None = None) -> str:

@@ -13,6 +13,8 @@ import anyio
 from mcp.server.mcpserver import Context, MCPServer, Resolve
 
 from ..data import SessionData, SessionLife, log_message, session_data, session_life
+from ..data.telling import told
+from ..data.values import check_text
 from ..filters.durations import spell
 
 Life = Annotated[SessionLife, Resolve(session_life)]
@@ -29,6 +31,8 @@ def add_to(mcp: MCPServer) -> None:
     @mcp.tool()
     async def managed_tool(data: str, life: Life, session_id: str | None = None) -> str:
         """Process data and say what is known of the caller's own session."""
+        with told():
+            check_text(data, "data")
         return (
             f"Processed '{data}' (request #{life.request_count}) in session {life.session_id}: {life.state.value} "
             f"over {life.transport.value}, created {_moment(life.created_at)}, "
@@ -60,6 +64,8 @@ def _add_modes(mcp: MCPServer) -> None:
     @mcp.tool()
     async def stateful_tool(message: str, ctx: Context, data: Data, session_id: str | None = None) -> str:
         """Process a message in a session that persists: it counts the messages it was sent so far."""
+        with told():
+            check_text(message, "message")
         await log_message(ctx, "info", f"Processing in session {data.session_id}")
         count = await data.get(_COUNTER, 0, as_type=int) + 1
         await data.set(_COUNTER, count)
@@ -68,11 +74,15 @@ def _add_modes(mcp: MCPServer) -> None:
     @mcp.tool()
     async def stateless_tool(data: str) -> str:
         """Process data in a fresh session: nothing is read from before, and nothing is kept."""
+        with told():
+            check_text(data, "data")
         return f"Processed '{data}' in fresh session"
 
     @mcp.tool()
     async def logged_operation(action: str, ctx: Context, session_id: str | None = None) -> str:
         """Execute an action for a second, with a message before and after; every one of them is in the event log."""
+        with told():
+            check_text(action, "action")
         await log_message(ctx, "info", f"Executing action: {action}")
         await anyio.sleep(_WORK_SECONDS)
         await log_message(ctx, "info", f"Completed action: {action}")

@@ -11,6 +11,7 @@ from typing import Annotated
 from mcp.server.mcpserver import MCPServer, Resolve
 from mcp.server.mcpserver.exceptions import ToolError
 
+from ..data.values import shortened
 from ..resources import SessionResources, session_resources
 
 Resources = Annotated[SessionResources, Resolve(session_resources)]
@@ -23,7 +24,7 @@ def add_to(mcp: MCPServer) -> None:
     async def create_managed_resource(resource_type: str, resources: Resources, session_id: str | None = None) -> str:
         """Create resource with automatic cleanup: a temporary file ("file"), open until the session ends."""
         if resource_type != "file":
-            raise ToolError(f"Unknown resource type: {resource_type}. Known is: file.")
+            raise ToolError(f"Unknown resource type: {shortened(resource_type)}. Known is: file.")
         folder = resources.folder()
         taken = {held.name for held in resources.held()} | {path.name for path in folder.iterdir()}
         name = next(each for each in (f"file-{number}.txt" for number in range(1, 10_000)) if each not in taken)

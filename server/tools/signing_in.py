@@ -13,6 +13,8 @@ from pydantic import SecretStr
 
 from ..current import current_call
 from ..data import log_message
+from ..data.telling import told
+from ..data.values import check_text
 from ..sign_in import SignIn, sign_in
 
 Signing = Annotated[SignIn, Resolve(sign_in)]
@@ -38,6 +40,8 @@ def add_to(mcp: MCPServer, *, scope: str | None = None) -> None:
     @mcp.tool()
     async def secure_operation(action: str, signing: Signing, ctx: Context, session_id: str | None = None) -> str:
         """Operation requiring session authentication."""
+        with told():
+            check_text(action, "action")
         await signing.require(scope=_configured_scope() if scope is None else scope)
         await log_message(ctx, "info", f"Executing secure action: {action}")
         return f"Executed secure action: {action}"

@@ -180,6 +180,9 @@ async def test_a_call_in_flight_is_listed_by_its_id_and_cancelled_by_it(api: Con
             answer = await script.post(f"{path}/cancellations", json=body)
         assert answer.json()["outcome"] == "cancelled"
     assert (await script.get(f"{path}/in-flight")).json()["items"] == []
+    past = (await script.get(f"{path}/events/{calls[0]['seq']}/in-flight")).json()
+    told = [(call["request_id"], call["method"], call["direction"]) for call in past["items"]]
+    assert told == [(calls[0]["request_id"], calls[0]["method"], "from_client")] and past["is_whole"] is True
 
 
 async def test_a_broadcast_answers_at_once_and_its_figures_add_up(api: Console) -> None:

@@ -51,7 +51,9 @@ async def test_an_unknown_secret_is_answered_with_what_to_do(api: Console) -> No
     assert answer.status_code == 404 and "initialize" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("path", ["", "/events", "/events/1", "/keys", "/keys/a", "/streams", "/in-flight"])
+@pytest.mark.parametrize(
+    "path", ["", "/events", "/events/1", "/keys", "/keys/a", "/streams", "/in-flight", "/events/1/in-flight"]
+)
 async def test_an_unknown_session_is_a_404_everywhere(api: Console, path: str) -> None:
     answer = await (await api.script()).get(f"/api/v1/sessions/NOSUCHSESSION{path}")
     assert answer.status_code == 404 and answer.json()["code"] == "not_found"

@@ -8,18 +8,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
-from fastapi import Depends, Request
-from fastapi.responses import HTMLResponse
 
-from switchroom.dashboard.attempts import SignInAttempts
-from switchroom.dashboard.deps import AdminActor, CurrentActor, OperatorActor, require
-from switchroom.dashboard.first_run import prepare_first_run
-from switchroom.dashboard.returning import safe_next
-from switchroom.dashboard.urls import Urls
-from switchroom.server.errors import LimitReached, StartupError
-from switchroom.server.models import AuditEntry, Role
-from tests.support.console import BASE, PASSWORD, SAME_ORIGIN, Console, plain_settings, running_console
-from tests.support.html import Element, parse
+from switchroom.server.models import Role
+from tests.support.console import BASE, PASSWORD, Console, running_console
+from tests.support.html import parse
+from tests.support.signing_in import add_pages, audit, fields, sign_in
 
 pytestmark = pytest.mark.anyio
 
@@ -27,40 +20,8 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 async def console() -> AsyncIterator[Console]:
     async with running_console() as running:
-        _add_pages(running)
+        add_pages(running)
         yield running
-
-
-def _add_pages(console: Console) -> None:
-    """Pages as small as pages can be: what is tested is who sees them."""
-
-    @console.app.get("/admin/sessions")
-    async def page(request: Request, actor: CurrentActor) -> HTMLResponse:
-        return HTMLResponse(f"<h1>{actor.name} {actor.role.value} {actor.kind} {actor.address}</h1>")
-
-    @console.app.post("/admin/expirations", dependencies=[Depends(require(Role.OPERATOR, "expire"))])
-    async def act(actor: OperatorActor) -> HTMLResponse:
-        return HTMLResponse("<p>acted</p>")
-
-    @console.app.post("/admin/settings")
-    async def settings(actor: AdminActor) -> HTMLResponse:
-        return HTMLResponse("<p>changed</p>")
-
-    @console.app.get("/admin/crash")
-    async def crash(actor: CurrentActor) -> HTMLResponse:
-        raise RuntimeError("the secret is 1234")
-
-
-async def audit(console: Console, action: str) -> list[AuditEntry]:
-    return await console.room.directory.audit(action=action, limit=200)
-
-
-async def sign_in(browser: httpx2.AsyncClient, name: str = "ana", password: str = PASSWORD) -> httpx2.Response:
-    return await browser.post("/admin/login", data={"operator": name, "password": password})
-
-
-def fields(page: Element) -> dict[str, str]:
-    return {each.attributes["name"]: each.attributes.get("value", "") for each in page.select("input")}
 
 
 # -- signing in --------------------------------------------------------------------------------
@@ -186,133 +147,6 @@ async def test_a_malformed_form_is_refused_like_a_wrong_password(console: Consol
     assert answer.status_code in (400, 401, 422)
 
 
-async def test_a_console_without_any_password_says_how_to_get_in(console: Console) -> None:
-    browser = console.browser()
-    assert "one-time link" in parse((await browser.get("/admin/login")).text).one(".note").text
-    await console.accounts.operators.add("ana", Role.VIEWER, PASSWORD)
-    assert not parse((await browser.get("/admin/login")).text).select(".note")
-
-
-# -- how often ---------------------------------------------------------------------------------
-
-
-async def test_twenty_wrong_passwords_are_limited_and_recorded_and_others_sign_in(console: Console) -> None:
-    await console.accounts.operators.add("ana", Role.OPERATOR, PASSWORD)
-    await console.accounts.operators.add("ben", Role.OPERATOR, PASSWORD)
-    browser = console.browser()
-    answers = [await sign_in(browser, "ana", "wrong password here") for _ in range(20)]
-    assert [answer.status_code for answer in answers] == [401] * 5 + [429] * 15
-    assert 0 < int(answers[-1].headers["retry-after"]) <= 300
-    assert answers[-1].headers["retry-after"] in parse(answers[-1].text).one("#sign-in-error").text
-    assert (await sign_in(console.browser(), "ben")).status_code == 303
-    refused = [entry for entry in await audit(console, "sign_in") if entry.outcome == "refused"]
-    assert len(refused) == 20 and {entry.target for entry in refused} == {"ana"}
-
-
-async def test_what_a_stranger_typed_as_a_name_is_not_recorded(console: Console) -> None:
-    await sign_in(console.browser(), "my-password-in-the-wrong-field")
-    entries = await audit(console, "sign_in")
-    assert [(entry.actor, entry.target) for entry in entries] == [("anonymous", "(unknown name)")]
-
-
-async def test_an_attack_from_many_addresses_does_not_lock_the_operator_out(console: Console) -> None:
-    await console.accounts.operators.add("ana", Role.OPERATOR, PASSWORD)
-    home = console.browser(address="192.0.2.1")
-    assert (await sign_in(home)).status_code == 303
-    statuses = [
-        (await sign_in(console.browser(address=f"198.51.100.{number}"), "ana", "wrong password here")).status_code
-        for number in range(22)
-    ]
-    # The first sign-in came from an address that was not known then, and counted too.
-    assert statuses == [401] * 19 + [429] * 3
-    assert (await sign_in(console.browser(address="198.51.100.99"))).status_code == 429
-    assert (await sign_in(console.browser(address="192.0.2.1"))).status_code == 303
-
-
-def test_one_address_may_not_try_names_without_end() -> None:
-    attempts = SignInAttempts()
-    for number in range(60):
-        attempts.admit(f"name-{number}", "2001:db8::1", is_known_address=False)
-    with pytest.raises(LimitReached):
-        # Another address of the same customer.
-        attempts.admit("name", "2001:db8::ffff:1", is_known_address=False)
-    attempts.admit("name", "2001:db8:0:1::1", is_known_address=False)
-
-
-def test_the_right_password_forgets_the_wrong_ones_before_it() -> None:
-    attempts = SignInAttempts()
-    for _ in range(3):
-        for _ in range(4):
-            attempts.admit("ana", "192.0.2.1", is_known_address=True)
-        attempts.succeeded("Ana", "192.0.2.1")
-
-
-# -- one-time links ----------------------------------------------------------------------------
-
-
-async def test_a_one_time_link_signs_in_by_its_button_and_only_once(console: Console) -> None:
-    link = await prepare_first_run(console.accounts, console.room.settings, f"{BASE}/admin")
-    assert link is not None and link.startswith(f"{BASE}/admin/login/link?token=")
-    browser = console.browser()
-    for _ in range(2):
-        assert parse((await browser.get(link)).text).one("button").text.strip() == "Sign in as admin"
-    page = parse((await browser.get(link)).text)
-    token = fields(page)["token"]
-    answer = await browser.post("/admin/login/link", data={"token": token})
-    assert answer.status_code == 303 and answer.headers["location"] == "/admin/"
-    assert (await browser.get("/admin/sessions")).text == "<h1>admin admin operator 127.0.0.1</h1>"
-    again = console.browser()
-    assert (await again.post("/admin/login/link", data={"token": token})).status_code == 410
-    assert not parse((await again.get(link)).text).select("button")
-    assert [entry.outcome for entry in await audit(console, "sign_in")] == ["refused", "done"]
-
-
-async def test_a_link_is_not_used_from_another_site(console: Console) -> None:
-    link = await prepare_first_run(console.accounts, console.room.settings, f"{BASE}/admin")
-    assert link is not None
-    token = parse_qs(urlsplit(link).query)["token"][0]
-    cross = {"Sec-Fetch-Site": "cross-site"}
-    assert (await console.browser().post("/admin/login/link", data={"token": token}, headers=cross)).status_code == 403
-    assert await console.accounts.links.operator_of(token)
-
-
-async def test_a_server_without_a_password_prints_a_new_link_at_every_start(console: Console) -> None:
-    first = await prepare_first_run(console.accounts, console.room.settings, BASE)
-    second = await prepare_first_run(console.accounts, console.room.settings, BASE)
-    assert first is not None and second is not None and first != second
-    await console.accounts.operators.add("ana", Role.VIEWER, PASSWORD)
-    assert await prepare_first_run(console.accounts, console.room.settings, BASE) is None
-
-
-async def test_the_password_setting_makes_the_first_operator(console: Console) -> None:
-    settings = plain_settings(admin_password=PASSWORD, host="0.0.0.0")
-    assert await prepare_first_run(console.accounts, settings, BASE) is None
-    browser = console.browser()
-    assert (await sign_in(browser, "admin")).status_code == 303
-    # An unchanged setting leaves the sign-in alone at the next start; a changed one ends it.
-    await prepare_first_run(console.accounts, settings, BASE)
-    assert (await browser.get("/admin/sessions")).status_code == 200
-    await prepare_first_run(console.accounts, plain_settings(admin_password="another long one"), BASE)
-    assert (await browser.get("/admin/sessions")).status_code == 303
-
-
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7"])
-async def test_listening_beyond_loopback_needs_an_operator_first(console: Console, host: str) -> None:
-    with pytest.raises(StartupError, match="SWITCHROOM_ADMIN_PASSWORD"):
-        await prepare_first_run(console.accounts, plain_settings(host=host), BASE)
-    await console.accounts.operators.add("ana", Role.VIEWER, PASSWORD)
-    assert await prepare_first_run(console.accounts, plain_settings(host=host), BASE) is None
-    await console.accounts.operators.set_disabled("ana", True)
-    with pytest.raises(StartupError, match="operators enable"):
-        await prepare_first_run(console.accounts, plain_settings(host=host), BASE)
-    assert await prepare_first_run(console.accounts, plain_settings(), BASE) is None
-
-
-async def test_a_short_password_setting_is_refused(console: Console) -> None:
-    with pytest.raises(StartupError, match="12 characters"):
-        await prepare_first_run(console.accounts, plain_settings(admin_password="elevenchars"), BASE)
-
-
 # -- who is let through ------------------------------------------------------------------------
 
 
@@ -386,37 +220,6 @@ async def test_a_crash_shows_a_neutral_page_with_the_security_headers(console: C
     assert answer.status_code == 500 and "1234" not in answer.text and "Traceback" not in answer.text
     assert "content-security-policy" in answer.headers
     assert parse(answer.text).one("h1").text == "Internal server error"
-
-
-# -- where one returns -------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "//evil.example", "https://evil.example", "/\\evil.example", "\\/evil", "/admin\\@evil", "javascript:alert(1)",
-        "/admin/\r\nSet-Cookie: a=b", "/admin/\t", "/adminevil", "/mcp", "", " /admin/x", "/admin/x y", "/admin/é",
-        "/admin/" + "x" * 3_000, "http:/admin/x", "///admin/", "/admin/login", "/admin/logout", "/admin/login/link?x",
-    ],
-)  # fmt: skip
-def test_nobody_is_sent_elsewhere_after_signing_in(text: str) -> None:
-    assert safe_next(text, Urls("/admin")) == "/admin/"
-
-
-@pytest.mark.parametrize("text", ["/admin/", "/admin/sessions/01J?sel=3&q=%22a%20b%22", "/admin/audit?actor=ana"])
-def test_a_page_of_the_console_may_be_returned_to(text: str) -> None:
-    assert safe_next(text, Urls("/admin")) == text
-
-
-def test_a_console_at_the_root_returns_to_its_own_paths_only() -> None:
-    assert safe_next("/sessions", Urls("")) == "/sessions"
-    assert safe_next("//evil.example", Urls("")) == "/"
-
-
-async def test_a_foreign_page_named_by_htmx_is_not_returned_to(console: Console) -> None:
-    headers = {**SAME_ORIGIN, "HX-Request": "true", "HX-Current-URL": "https://evil.example//evil.example"}
-    answer = await console.browser().get("/admin/sessions", headers=headers)
-    assert answer.headers["hx-redirect"] == "/admin/login"
 
 
 def _cookie(answer: httpx2.Response) -> Morsel[str]:

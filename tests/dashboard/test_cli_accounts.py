@@ -138,3 +138,56 @@ def test_a_link_a_role_and_the_end_of_a_sign_in(tmp_path: Path, db: str) -> None
     assert "lin" in row and "192.0.2.7" in row
     assert "lin" in run(operators, "end", row.split()[0], "--db", db).stdout
     assert look(tmp_path, lambda accounts: accounts.sign_ins.open()) == []
+
+
+# -- what the audit log says of it --------------------------------------------------------------
+
+
+def noted(tmp_path: Path) -> list[tuple[str, str, str]]:
+    found = look(tmp_path, lambda accounts: accounts.notes.ready())
+    return [(note.action, note.target, note.outcome) for note in found]
+
+
+def test_every_change_leaves_word_for_the_audit_log_and_listing_does_not(tmp_path: Path, db: str) -> None:
+    password = f"{PASSWORD}\n"
+    run(operators, "add", "ann", "--role", "admin", "--password-stdin", "--db", db, stdin=password)
+    run(operators, "add", "mona", "--role", "viewer", "--password-stdin", "--db", db, stdin=password)
+    for arguments in (
+        ["role", "mona", "--role", "operator"],
+        ["disable", "mona"],
+        ["enable", "mona"],
+        ["link", "mona"],
+    ):
+        assert run(operators, *arguments, "--db", db).exit_code == 0
+    run(operators, "password", "mona", "--password-stdin", "--db", db, stdin=password)
+    run(operators, "list", "--db", db)
+    secret = run(tokens, "create", "--name", "ci", "--role", "viewer", "--db", db).stdout.splitlines()[-1]
+    run(tokens, "revoke", "ci", "--db", db)
+    with pytest.raises(SwitchroomError):
+        run(operators, "disable", "nobody", "--db", db)
+    changes = ["add_operator", "add_operator", "set_role", "disable_operator", "enable_operator", "make_link"]
+    assert noted(tmp_path) == [
+        *((action, "ann" if index == 0 else "mona", "done") for index, action in enumerate(changes)),
+        ("change_password", "mona", "done"),
+        ("create_token", "ci", "done"),
+        ("revoke_token", "ci", "done"),
+        ("disable_operator", "nobody", "failed"),
+    ]
+    kept = (tmp_path / "switchroom.accounts.db").read_bytes()
+    assert secret.encode() not in kept and PASSWORD.encode() not in kept
+
+
+def test_a_command_that_was_killed_is_carried_as_started(tmp_path: Path) -> None:
+    now = [1_000.0]
+
+    async def lost() -> list[str]:
+        accounts = Accounts(tmp_path / "switchroom.accounts.db", clock=lambda: now[0])
+        await accounts.open()
+        await accounts.notes.begin("root", "disable_operator", "mona")
+        assert await accounts.notes.ready() == []
+        now[0] += 61
+        found = [note.outcome for note in await accounts.notes.ready()]
+        await accounts.close()
+        return found
+
+    assert anyio.run(lost) == ["started"]

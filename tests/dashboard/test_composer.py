@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
-from switchroom.server.models import DeliveryStatus
+from switchroom.server.models import Actor, DeliveryStatus, Role
 from tests.support.console import Console
 from tests.support.pages import HTMX, modern_call, opened, read, running_pages
 
@@ -97,3 +97,13 @@ async def test_recipients_are_paged_and_restricted_to_one_status(console: Consol
     skipped = read(await browser.get(sent.headers["location"], params={"status": DeliveryStatus.SKIPPED.value}))
     (row,) = skipped.one("tbody").select("tr")
     assert session.id in row.text and "no open stream" in row.text
+
+
+async def test_a_receipt_names_its_client_after_the_session_has_ended(
+    console: Console, browser: httpx2.AsyncClient
+) -> None:
+    session = await opened(console, "short-lived")
+    sent = await browser.post("/admin/broadcasts", data={"audience": "all", "text": "hi", "waits": "skip"})
+    await console.room.operations.expire(Actor("ana", Role.OPERATOR), "gone", session_ids=[session.id])
+    (row,) = read(await browser.get(sent.headers["location"])).one("tbody").select("tr")
+    assert session.id in row.text and "short-lived" in row.text

@@ -2,74 +2,15 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Awaitable, Callable
-
-import anyio
 import httpx2
 import pytest
-from starlette.exceptions import HTTPException
-from starlette.responses import PlainTextResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
-from switchroom.dashboard import guard as guard_module
-from switchroom.dashboard.guard import CONTENT_SECURITY_POLICY, MAX_BODY_BYTES, Guard
+from switchroom.dashboard.guard import Guard
 from tests.support.console import plain_settings
+from tests.support.guarded import SAME, Recorder, ask
 
 pytestmark = pytest.mark.anyio
-
-SAME = "http://127.0.0.1:8000"
-Answer = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-
-class Recorder:
-    """An application that notes what reaches it."""
-
-    def __init__(self, response: Response | None = None) -> None:
-        self.seen: list[str] = []
-        self._response = response or PlainTextResponse("fine")
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.seen.append(f"{scope['method']} {scope['path']}")
-        await self._response(scope, receive, send)
-
-
-async def ask(
-    app: Answer,
-    method: str = "GET",
-    path: str = "/admin/sessions",
-    *,
-    headers: list[tuple[str, str]] | None = None,
-    host: str | None = "127.0.0.1:8000",
-    scheme: str = "http",
-    body: bytes = b"",
-) -> tuple[int, dict[str, str], bytes]:
-    """Send one request exactly as given, which no HTTP client would."""
-    pairs = [*([("host", host)] if host is not None else []), *(headers or [])]
-    scope: Scope = {
-        "type": "http",
-        "method": method,
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "scheme": scheme,
-        "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in pairs],
-        "client": ("127.0.0.1", 40_000),
-        "server": ("127.0.0.1", 8000),
-        "root_path": "",
-    }
-    sent: list[Message] = []
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    await app(scope, receive, send)
-    start = sent[0]
-    answer = b"".join(message.get("body", b"") for message in sent[1:])
-    return start["status"], {name.decode(): value.decode() for name, value in start["headers"]}, answer
 
 
 @pytest.mark.parametrize(
@@ -201,116 +142,6 @@ async def test_a_page_opens_from_a_link_on_another_site() -> None:
     assert (await ask(Guard(Recorder(), plain_settings()), headers=[("Sec-Fetch-Site", "cross-site")]))[0] == 200
 
 
-async def failing(scope: Scope, receive: Receive, send: Send) -> None:
-    raise RuntimeError("the secret is 1234")
-
-
-ANSWERS: dict[str, tuple[Answer, dict[str, str]]] = {
-    "a page": (Recorder(Response("<p>", media_type="text/html")), {}),
-    "a missing page": (Recorder(Response(status_code=404)), {}),
-    "a crash": (failing, {}),
-    "a foreign host": (Recorder(), {"host": "evil.example"}),
-    "a cross-site write": (Recorder(), {"method": "POST"}),
-    "a redirect": (Recorder(Response(status_code=303, headers={"Location": "/admin/"})), {}),
-    "lax headers of a route": (Recorder(Response(headers={"Content-Security-Policy": "default-src *"})), {}),
-}
-
-
-@pytest.mark.parametrize(("app", "request_"), ANSWERS.values(), ids=ANSWERS.keys())
-async def test_every_answer_carries_the_security_headers(app: Answer, request_: dict[str, str]) -> None:
-    _, headers, _ = await ask(Guard(app, plain_settings()), **request_)  # type: ignore[arg-type]
-    assert headers["content-security-policy"] == CONTENT_SECURITY_POLICY
-    assert "unsafe" not in CONTENT_SECURITY_POLICY and "frame-ancestors 'none'" in CONTENT_SECURITY_POLICY
-    assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "no-referrer"
-    assert headers["cross-origin-opener-policy"] == "same-origin"
-    assert headers["cache-control"] == "no-store"
-    assert "strict-transport-security" not in headers
-
-
-async def test_https_answers_ask_for_https_ever_after() -> None:
-    _, headers, _ = await ask(Guard(Recorder(), plain_settings()), scheme="https")
-    assert headers["strict-transport-security"] == "max-age=31536000"
-
-
-async def test_only_immutable_files_may_be_cached() -> None:
-    immutable = Recorder(Response(headers={"Cache-Control": "public, max-age=31536000, immutable"}))
-    assert "immutable" in (await ask(Guard(immutable, plain_settings())))[1]["cache-control"]
-    cached = Recorder(Response(headers={"Cache-Control": "public, max-age=60"}))
-    assert (await ask(Guard(cached, plain_settings())))[1]["cache-control"] == "no-store"
-
-
-async def test_a_page_varies_by_htmx_once() -> None:
-    page = Recorder(Response("<p>", media_type="text/html", headers={"Vary": "HX-Request"}))
-    assert (await ask(Guard(page, plain_settings())))[1]["vary"] == "HX-Request"
-
-
-async def test_a_crash_tells_nothing_to_the_caller_and_everything_to_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.ERROR):
-        status, _, body = await ask(Guard(failing, plain_settings()), path="/admin/x\r\nERROR forged")
-    assert status == 500 and b"1234" not in body and b"Traceback" not in body
-    assert caplog.records[0].exc_info is not None and "1234" in caplog.text
-    assert "\nERROR forged" not in caplog.text
-
-
-async def test_a_person_reads_a_refusal_as_text() -> None:
-    _, headers, body = await ask(
-        Guard(Recorder(), plain_settings()), host="evil.example", headers=[("Accept", "text/html")]
-    )
-    assert headers["content-type"].startswith("text/plain") and b"SWITCHROOM_ALLOWED_HOSTS" in body
-
-
-async def test_an_answer_that_breaks_off_is_seen_to_break_off() -> None:
-    async def cut_short(scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        raise RuntimeError("halfway")
-
-    with pytest.raises(RuntimeError):
-        await ask(Guard(cut_short, plain_settings()))
-
-
-@pytest.mark.parametrize("length", [str(MAX_BODY_BYTES + 1), "9" * 30, "-1", "ten"])
-async def test_a_body_announced_too_large_is_refused_unread(length: str) -> None:
-    app = Recorder()
-    headers = [("Sec-Fetch-Site", "same-origin"), ("Content-Length", length)]
-    assert (await ask(Guard(app, plain_settings()), "POST", headers=headers))[0] == 413
-    assert app.seen == []
-
-
-async def test_a_body_that_grows_too_large_is_cut_off() -> None:
-    with pytest.raises(HTTPException) as caught:
-        await guard_module._BoundedBody(_chunks(MAX_BODY_BYTES + 1), 5)()  # pyright: ignore[reportPrivateUsage]
-    assert caught.value.status_code == 413
-
-
-async def test_a_body_that_never_ends_is_given_up() -> None:
-    async def silent() -> Message:
-        await anyio.sleep_forever()
-        raise AssertionError
-
-    with anyio.fail_after(5), pytest.raises(HTTPException) as caught:
-        await guard_module._BoundedBody(silent, 0.01)()  # pyright: ignore[reportPrivateUsage]
-    assert caught.value.status_code == 408
-
-
-async def test_a_long_stream_is_not_cut_by_the_body_limits() -> None:
-    disconnected = anyio.Event()
-    messages: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
-
-    async def receive() -> Message:
-        if messages:
-            return messages.pop()
-        await disconnected.wait()
-        return {"type": "http.disconnect"}
-
-    bounded = guard_module._BoundedBody(receive, 0.01)  # pyright: ignore[reportPrivateUsage]
-    await bounded()
-    async with anyio.create_task_group() as tasks:
-        with anyio.fail_after(5):
-            tasks.start_soon(_set_later, disconnected)
-            assert (await bounded())["type"] == "http.disconnect"
-
-
 async def test_a_websocket_is_closed() -> None:
     sent: list[Message] = []
 
@@ -345,16 +176,3 @@ async def test_it_is_usable_round_an_ordinary_application() -> None:
     async with httpx2.AsyncClient(transport=transport, base_url=SAME) as client:
         assert (await client.get("/admin/")).text == "fine"
         assert (await client.post("/admin/")).status_code == 403
-
-
-def _chunks(size: int) -> Receive:
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b"x" * size, "more_body": True}
-
-    return receive
-
-
-async def _set_later(event: anyio.Event) -> None:
-    with anyio.move_on_after(0.05):
-        await anyio.sleep_forever()
-    event.set()

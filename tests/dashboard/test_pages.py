@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator
 
 import pytest
@@ -271,3 +272,16 @@ async def test_the_health_page_explains_refused_ids_and_takes_whole_ones_by_post
         assert "was expired by operator ana" in shown and "<b>bold</b>" in shown and secret[:8] in shown
     bare = await browser.get("/admin/health/diagnosis")
     assert (bare.status_code, bare.headers["location"]) == (303, "/admin/health")
+
+
+async def test_a_console_that_is_gone_leaves_next_to_nothing_behind() -> None:
+    async def come_and_go() -> int:
+        async with running_pages() as console:
+            assert (await (await console.signed_in()).get("/api/openapi.json")).status_code == 200
+        gc.collect()
+        return len(gc.get_objects())
+
+    for _ in range(2):  # what is made once for the process
+        await come_and_go()
+    before = await come_and_go()
+    assert await come_and_go() - before < 1_000

@@ -251,7 +251,7 @@ async def test_a_managed_file_is_in_a_folder_of_its_sessions_own_and_goes_with_i
         assert folder.stat().st_mode & 0o077 == 0
         assert await call("close_managed_resource", name="file-1.txt") == "Closed file-1.txt"
         unknown = await call("create_managed_resource", resource_type="../../etc/passwd")
-        assert unknown == "Unknown resource type: ../../etc/passwd. Known is: file."
+        assert unknown == "Unknown resource type: '../../etc/passwd'. Known is: file."
         await site.switchroom.operations.expire(OPERATOR, "over", session_ids=[session_id])
         assert not folder.exists()
     assert list((tmp_path / "held").iterdir()) == []

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from tests.security.corpus import ACCEPT, JSON_BODY, META, MODERN
+from tests.security.honest import ACCEPT, JSON_BODY, META, MODERN
 from tests.support.wire import SECONDS, Wire, initialize_message
 
 _ids = itertools.count(1)

@@ -15,7 +15,7 @@ from html.parser import HTMLParser
 import httpx
 import pytest
 
-from tests.security.corpus import META
+from tests.security.honest import META
 from tests.security.neighbours import modern_headers
 from tests.security.operators import signed_in
 from tests.security.tally import Tally

@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from switchroom.server.accounts import open_accounts
-from tests.security.operators import add_operator, age_sign_ins, browser, sign_in, signed_in
+from switchroom.server.models import Role
+from tests.security.operators import add_operator, age_sign_ins, audit_entries, browser, sign_in, signed_in
 from tests.support.processes import Served, run_command
 
 pytestmark = pytest.mark.anyio
@@ -47,19 +48,41 @@ async def test_signing_out_ends_the_sign_in_and_its_open_stream(plain: Served) -
             assert (await again.get("/api/v1/sessions")).status_code == 401
 
 
-@pytest.mark.parametrize("command", ["disable", "password"])
+@pytest.mark.parametrize("command", ["disable", "page", "password"])
 async def test_disabling_an_operator_or_a_new_password_ends_what_is_open(plain: Served, command: str) -> None:
     name = f"ended-by-{command}"
     async with signed_in(plain, name) as client, live(client) as stream:
         if command == "disable":
             await asyncio.to_thread(run_command, plain.folder, "operators", "disable", name)
+        elif command == "page":
+            await disable_on_the_page(plain, name)
         else:
             await change_password(plain, name)
         assert await seconds_to_end(stream) < 6
         assert (await client.get("/admin/")).status_code == 303
-        if command == "disable":
+        if command != "password":
             async with browser(plain, address="127.0.0.7") as again:
                 assert (await sign_in(again, name)).status_code == 401
+
+
+async def disable_on_the_page(served: Served, name: str) -> None:
+    async with signed_in(served, "the-admin", Role.ADMIN) as admin:
+        form = {"reason": "left the company"}
+        answer = await admin.post(f"/admin/operators/{name}/disabling", data=form)
+        assert answer.status_code == 303, answer.text
+
+
+async def test_what_the_command_line_changes_is_in_the_audit_log_of_the_running_server(plain: Served) -> None:
+    made = await asyncio.to_thread(
+        run_command, plain.folder, "tokens", "create", "--name", "noted-token", "--role", "viewer"
+    )
+    entries: list[dict[str, object]] = []
+    async with asyncio.timeout(10):
+        while not entries:
+            entries = [each for each in await audit_entries(plain) if each["target"] == "noted-token"]
+    (entry,) = entries
+    assert (entry["action"], entry["outcome"]) == ("create_token", "done")
+    assert str(entry["actor"]).startswith("command line (") and made.splitlines()[-1] not in str(entry)
 
 
 async def change_password(served: Served, name: str) -> None:

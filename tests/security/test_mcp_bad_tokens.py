@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.security.conftest import TARGET
-from tests.security.corpus import HANDSHAKE, MODERN
+from tests.security.honest import HANDSHAKE, MODERN
 from tests.security.neighbours import modern_body, modern_headers
 from tests.security.tally import Tally
 from tests.security.tokens import signed_token, unsigned_token

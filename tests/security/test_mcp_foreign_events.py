@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tests.security.conftest import SETTINGS, TARGET
-from tests.security.corpus import MODERN
+from tests.security.honest import MODERN
 from tests.security.tally import Tally
 from tests.security.tokens import signed_token
 from tests.security.volley import Case, fire

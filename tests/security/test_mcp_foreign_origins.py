@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.security.corpus import ACCEPT, HANDSHAKE, JSON_BODY, MODERN
+from tests.security.honest import ACCEPT, HANDSHAKE, JSON_BODY, MODERN
 from tests.security.neighbours import modern_body, modern_headers
 from tests.security.tally import Tally
 from tests.security.tokens import signed_token

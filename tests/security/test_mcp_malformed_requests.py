@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.security.corpus import ACCEPT, HANDSHAKE, JSON_BODY, MODERN, corpus
+from tests.security.corpus import corpus
+from tests.security.honest import ACCEPT, HANDSHAKE, JSON_BODY, MODERN
 from tests.security.tally import Tally
 from tests.security.tokens import signed_token
 from tests.security.volley import Case, Headers, Outcome, fire, problems

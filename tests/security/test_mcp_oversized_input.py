@@ -8,7 +8,7 @@ import json
 import psutil
 import pytest
 
-from tests.security.corpus import ACCEPT, HANDSHAKE, JSON_BODY, META, MODERN
+from tests.security.honest import ACCEPT, HANDSHAKE, JSON_BODY, META, MODERN
 from tests.security.neighbours import modern_headers
 from tests.security.tally import Tally
 from tests.security.volley import Case, Headers, fire, fire_one

@@ -61,7 +61,7 @@ async def test_a_joining_session_is_announced_to_the_others_and_not_to_itself() 
         answer = await join(new)
         assert answer.startswith("Joined coordination as session ") and "1 other members, 1 of them" in answer
         await eventually(lambda: said(old, "joined"))
-        assert answer.split()[5] in said(old, "joined")[0] and own.logs == []
+        assert answer.split()[4] in said(old, "joined")[0] and own.logs == []
         assert "already" in await join(new)
 
 
@@ -126,6 +126,37 @@ async def test_limits_are_said_and_hold() -> None:
         assert empty.is_error and "Write a message" in text_of(empty)
         long = await send(two, "x" * 10_001)
         assert long.is_error and "10,000 characters" in text_of(long)
+
+
+@pytest.mark.parametrize("era", ["legacy", "auto"])
+async def test_leaving_is_told_to_the_others_and_ending_the_session_is_too(era: str) -> None:
+    async with running(bundled_server()) as site, members(site, 1) as ((stays, hears),):
+        async with connected(site.url, mode=era, name="leaver") as (leaver, own):
+            handle = await opened(leaver) if era == "auto" else {}
+            me = (await join(leaver, **handle)).split()[4]
+            left = await leaver.call_tool("leave_coordination", handle)
+            assert text_of(left) == f"Session {me} left group default: 1 other members are told"
+            await eventually(lambda: said(hears, "left") == [f"Session {me} left"])
+            assert own.logs == []
+            await join(leaver, **handle)
+            if handle:
+                await leaver.call_tool("close_session", handle)
+            else:
+                await site.switchroom.operations.expire(OPERATOR, "over", session_ids=[me])
+            await eventually(lambda: said(hears, "left") == [f"Session {me} left"] * 2)
+            told = [data for data in hears.logs if data["event"] == "left"][-1]
+            assert (told["from"], told["sessions"], told["group"]) == (me, [me], "default")
+        assert "left group" in text_of(await stays.call_tool("leave_coordination"))
+
+
+async def test_sessions_that_end_together_are_told_of_together() -> None:
+    async with running(bundled_server()) as site, members(site, 1) as ((_, hears),):
+        async with connected(site.url, name="two") as (two, _), connected(site.url, name="three") as (three, _):
+            both = {(await join(client)).split()[4] for client in (two, three)}
+            await site.switchroom.operations.expire(OPERATOR, "over", session_ids=sorted(both))
+            await eventually(lambda: said(hears, "left"))
+        assert said(hears, "left") == ["2 sessions left"]
+        assert set(hears.logs[-1]["sessions"]) == both
 
 
 @pytest.mark.parametrize("how", ["client", "operator"])

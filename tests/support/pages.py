@@ -14,7 +14,7 @@ from switchroom.dashboard.app import build_console
 from switchroom.server.accounts import Accounts, Passwords
 from switchroom.server.attach import McpServer, attach
 from switchroom.server.filters import parse_filter
-from switchroom.server.models import Session
+from switchroom.server.models import Session, SessionState
 from switchroom.server.tools.bundled import bundled_server
 from tests.support.console import BASE, Console, plain_settings
 from tests.support.html import Element, parse
@@ -82,3 +82,18 @@ async def modern_call(console: Console, tool: str, *, client: str = "modern", **
         text = next(line[6:] for line in text.splitlines() if line.startswith("data: {"))
     result: dict[str, Any] = json.loads(text)["result"]
     return result
+
+
+async def state_of(console: Console, session_id: str) -> SessionState:
+    """Return the state a session is in now."""
+    return (await console.room.directory.session(session_id)).state
+
+
+def form_values(form: Element) -> dict[str, str | list[str]]:
+    """Return what a browser would send of a form, untouched."""
+    values: dict[str, str | list[str]] = {}
+    for each in form.select("input"):
+        if each.attributes.get("type") not in ("radio", "checkbox") or "checked" in each.attributes:
+            before = values.get(each.attributes["name"], [])
+            values[each.attributes["name"]] = [*before, each.attributes.get("value", "")]
+    return values

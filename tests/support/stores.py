@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from switchroom.server.models import (
@@ -79,3 +79,8 @@ def make_broadcast(name: str, **values: Any) -> Broadcast:
         "expires_at": START + 600,
     }
     return Broadcast(**(given | values))
+
+
+def named(sessions: Sequence[str], client: str = "tester") -> dict[str, str]:
+    """Return a broadcast's recipients, all of one client."""
+    return dict.fromkeys(sessions, client)

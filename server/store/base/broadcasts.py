@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from ...models import Broadcast, DeliveryStatus, Receipt
@@ -13,8 +13,12 @@ from ...models import Broadcast, DeliveryStatus, Receipt
 class Broadcasts(Protocol):
     """Broadcasts and their receipts."""
 
-    async def create(self, broadcast: Broadcast, recipients: Sequence[str]) -> Broadcast:
-        """Store it with one pending receipt per recipient; a known idempotency key returns the first one."""
+    async def create(self, broadcast: Broadcast, recipients: Mapping[str, str]) -> Broadcast:
+        """Store it with one pending receipt per recipient; a known idempotency key returns the first one.
+
+        Args:
+            recipients: Session ids, each with its client's name, which the receipt keeps.
+        """
         ...
 
     def settle(self, broadcast_id: str, receipts: Sequence[Receipt]) -> asyncio.Future[None]:

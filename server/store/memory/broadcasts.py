@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ...models import Broadcast, DeliveryStatus, Receipt
@@ -21,13 +21,16 @@ class MemoryBroadcasts:
         self._broadcasts: dict[str, Broadcast] = {}
         self._receipts: dict[str, dict[str, Receipt]] = {}
 
-    async def create(self, broadcast: Broadcast, recipients: Sequence[str]) -> Broadcast:
+    async def create(self, broadcast: Broadcast, recipients: Mapping[str, str]) -> Broadcast:
         key = plain_text(broadcast.idempotency_key)
         if key is not None:
             for known in self._broadcasts.values():
                 if known.idempotency_key == key:
                     return self._figures(known)
-        receipts = {name: Receipt(name, DeliveryStatus.PENDING, broadcast.created_at) for name in recipients}
+        receipts = {
+            each: Receipt(each, DeliveryStatus.PENDING, broadcast.created_at, client=plain_text(client))
+            for each, client in recipients.items()
+        }
         kept = replace(
             broadcast,
             actor=plain_text(broadcast.actor),
@@ -47,7 +50,8 @@ class MemoryBroadcasts:
         known = self._receipts.get(broadcast_id, {})
         for receipt in receipts:
             if receipt.session_id in known:
-                known[receipt.session_id] = receipt._replace(reason=plain_text(receipt.reason))
+                client = known[receipt.session_id].client
+                known[receipt.session_id] = receipt._replace(reason=plain_text(receipt.reason), client=client)
         return done()
 
     def set_status(self, broadcast_id: str, status: str) -> asyncio.Future[None]:

@@ -6,7 +6,7 @@ import asyncio
 import builtins
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...models import Broadcast, DeliveryStatus, Receipt
@@ -25,8 +25,8 @@ class SqliteBroadcasts:
         self._readers = readers
         self._sql = read_statements("broadcast")
 
-    async def create(self, broadcast: Broadcast, recipients: Sequence[str]) -> Broadcast:
-        sessions = builtins.list(dict.fromkeys(recipients))
+    async def create(self, broadcast: Broadcast, recipients: Mapping[str, str]) -> Broadcast:
+        sessions = [(each, plain_text(client)) for each, client in recipients.items()]
         key = plain_text(broadcast.idempotency_key)
         row = (
             broadcast.id,

@@ -6,7 +6,7 @@ import pytest
 
 from switchroom.server.models import Block, BlockKind, Member
 from switchroom.server.store import Store
-from tests.support.stores import START, OpenSqlite, make_broadcast
+from tests.support.stores import START, OpenSqlite, make_broadcast, named
 
 pytestmark = pytest.mark.anyio
 
@@ -71,10 +71,10 @@ async def test_they_survive_a_restart(open_sqlite: OpenSqlite) -> None:
 
 
 async def test_broadcasts_are_listed_by_who_sent_them(store: Store) -> None:
-    await store.broadcasts.create(make_broadcast("B1"), [])
+    await store.broadcasts.create(make_broadcast("B1"), named([]))
     told = make_broadcast("B2", group="planners", sender="s1", method="notifications/tools/list_changed")
-    await store.broadcasts.create(told, ["s2"])
-    await store.broadcasts.create(make_broadcast("B3", is_json=True, logger="ops", is_queued=False), [])
+    await store.broadcasts.create(told, named(["s2"]))
+    await store.broadcasts.create(make_broadcast("B3", is_json=True, logger="ops", is_queued=False), named([]))
     assert [each.id for each in await store.broadcasts.list()] == ["B3", "B2", "B1"]
     assert [each.id for each in await store.broadcasts.list(group="")] == ["B3", "B1"]
     (found,) = await store.broadcasts.list(group="planners")
@@ -85,15 +85,15 @@ async def test_broadcasts_are_listed_by_who_sent_them(store: Store) -> None:
 
 async def test_the_last_trial_of_an_operator_is_remembered(store: Store) -> None:
     assert await store.broadcasts.last_trial("ada") is None
-    await store.broadcasts.create(make_broadcast("B1", is_trial=True), ["s1"])
-    await store.broadcasts.create(make_broadcast("B2", is_trial=True), ["s2"])
-    await store.broadcasts.create(make_broadcast("B3", is_trial=True, actor="bob"), ["s3"])
-    await store.broadcasts.create(make_broadcast("B4"), ["s4"])
+    await store.broadcasts.create(make_broadcast("B1", is_trial=True), named(["s1"]))
+    await store.broadcasts.create(make_broadcast("B2", is_trial=True), named(["s2"]))
+    await store.broadcasts.create(make_broadcast("B3", is_trial=True, actor="bob"), named(["s3"]))
+    await store.broadcasts.create(make_broadcast("B4"), named(["s4"]))
     assert await store.broadcasts.last_trial("ada") == "s2"
 
 
 async def test_the_receipts_of_some_recipients_are_read(store: Store) -> None:
-    await store.broadcasts.create(make_broadcast("B1"), ["s1", "s2", "s3"])
+    await store.broadcasts.create(make_broadcast("B1"), named(["s1", "s2", "s3"]))
     found = await store.broadcasts.receipts_of("B1", ["s3", "s1", "s9", "s1"])
     assert [each.session_id for each in found] == ["s1", "s3"]
     assert await store.broadcasts.receipts_of("B9", ["s1"]) == []

@@ -15,7 +15,7 @@ import pytest
 
 from switchroom.server.errors import Overloaded, StoreUnavailable
 from switchroom.server.store import EventQuery, KeyLimits, Retention, SqliteStore
-from tests.support.stores import ADA, START, OpenSqlite, make_broadcast, make_event, make_record
+from tests.support.stores import ADA, START, OpenSqlite, make_broadcast, make_event, make_record, named
 
 pytestmark = pytest.mark.anyio
 
@@ -94,7 +94,7 @@ async def test_a_locked_database_bounds_the_wait_and_heals(
             with pytest.raises(StoreUnavailable):
                 await sqlite_store.keys.put(1, "k", "1", size_bytes=1, limits=KeyLimits())
             with pytest.raises(StoreUnavailable):
-                await sqlite_store.broadcasts.create(make_broadcast("B1"), ["s1"])
+                await sqlite_store.broadcasts.create(make_broadcast("B1"), named(["s1"]))
         health = sqlite_store.health()
         assert not health.is_ok and health.queued > 0
         assert (await sqlite_store.events.read(1, EventQuery())).events == []
@@ -135,7 +135,7 @@ async def test_receipts_are_kept_although_nobody_waits_for_them(
     sqlite_store: SqliteStore, database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(f"{QUEUE}.ACKNOWLEDGE_SECONDS", 0.1)
-    await sqlite_store.broadcasts.create(make_broadcast("B1"), ["s1"])
+    await sqlite_store.broadcasts.create(make_broadcast("B1"), named(["s1"]))
     with locked(database):
         refused = sqlite_store.broadcasts.set_status("B1", "stopped")
         with pytest.raises(StoreUnavailable):

@@ -7,9 +7,9 @@ INSERT INTO broadcast (
 ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: add_receipts
--- One statement whatever the number; the sessions come as a JSON array.
-INSERT INTO receipt (broadcast, session, status, at)
-SELECT :broadcast, value, 'pending', :at FROM json_each(:sessions)
+-- One statement whatever the number; the sessions come as a JSON array of pairs with their clients' names.
+INSERT INTO receipt (broadcast, session, status, at, client)
+SELECT :broadcast, json_extract(value, '$[0]'), 'pending', :at, json_extract(value, '$[1]') FROM json_each(:sessions)
 
 -- name: add_count
 INSERT INTO receipt_count (broadcast, status, count) VALUES (?, 'pending', ?)
@@ -43,19 +43,19 @@ ORDER BY no DESC LIMIT :limit
 SELECT status, count FROM receipt_count WHERE broadcast = ?
 
 -- name: receipts
-SELECT session, status, at, reason, seq FROM receipt
+SELECT session, status, at, reason, seq, client FROM receipt
 WHERE broadcast = (SELECT no FROM broadcast WHERE id = :broadcast) AND session > :after
     AND (:status IS NULL OR status = :status)
 ORDER BY session LIMIT :limit
 
 -- name: receipts_of
-SELECT session, status, at, reason, seq FROM receipt
+SELECT session, status, at, reason, seq, client FROM receipt
 WHERE broadcast = (SELECT no FROM broadcast WHERE id = :broadcast)
     AND session IN (SELECT value FROM json_each(:sessions))
 ORDER BY session
 
 -- name: queued
-SELECT b.id, r.session, r.status, r.at, r.reason, r.seq
+SELECT b.id, r.session, r.status, r.at, r.reason, r.seq, r.client
 FROM broadcast b JOIN receipt r ON r.broadcast = b.no AND r.status = 'queued'
 WHERE b.expires > :now ORDER BY b.no, r.session
 
