@@ -13,18 +13,18 @@ import httpx2
 import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
-from mcp.server.mcpserver import MCPServer
 
 from switchroom.server.engine.sweeper import Sweeper
 from switchroom.server.models import Actor, EventKind, Role
 from switchroom.server.operations.results import SignInEnded
 from switchroom.server.sign_in import UserVerifier
 from switchroom.server.store import EventQuery
-from switchroom.server.tools import sessions, signing_in
 from switchroom.server.tools.bundled import bundled_server
-from tests.support.authorization import authorization_server, oauth, protected_by
+from tests.support.authorization import authorization_server, oauth
 from tests.support.clients import connected, text_of
+from tests.support.examples import load
 from tests.support.servers import Site, listening_socket, running
+from tests.support.source import ROOT
 from tests.support.users import PASSWORD, users_file, with_ana
 from tests.support.wire import session
 
@@ -142,8 +142,9 @@ async def test_a_new_password_or_a_removed_user_ends_the_sign_in(tmp_path: Path,
         assert session_of(site).record.signed_in is None
 
 
-async def test_a_sign_in_ends_when_its_time_is_up(tmp_path: Path) -> None:
-    async with site_with_ana(tmp_path, sign_in_seconds=3600) as site, caller(site.url, "legacy") as ana:
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_sign_in_ends_when_its_time_is_up(tmp_path: Path, era: str) -> None:
+    async with site_with_ana(tmp_path, sign_in_seconds=3600) as site, caller(site.url, era) as ana:
         await ana.login()
         record = session_of(site).record
         assert 3590 < record.signed_in.expires_at - time.time() <= 3600
@@ -166,6 +167,18 @@ async def test_a_sign_in_survives_hibernation_and_a_restart_as_its_session_does(
             again.session_id = kept
             done = await again.call("secure_operation", action="restart")
             assert done.last["result"]["content"][0]["text"] == "Executed secure action: restart"
+
+
+async def test_a_handle_stays_signed_in_over_quiet_times_and_a_restart(tmp_path: Path) -> None:
+    db = f"sqlite:///{tmp_path}/switchroom.db"
+    async with site_with_ana(tmp_path, db=db) as site, caller(site.url, "auto") as ana:
+        await ana.login()
+        await Sweeper(site.switchroom.engine).sweep(time.monotonic() + 600)
+        assert await ana.operate() == "Executed secure action: restart"
+    async with running(bundled_server(), db=db, users_file=str(tmp_path / "users.json")) as site:
+        async with connected(site.url, mode="auto") as (client, _):
+            assert await Caller(client, ana.own).operate() == "Executed secure action: restart"
+            assert await Caller(client, ana.own).call("logout") == "Logged out successfully"
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -206,9 +219,7 @@ async def test_a_verifier_that_fails_lets_nobody_in_and_tells_nothing(caplog: py
 
 
 @pytest.mark.parametrize("era", ERAS)
-@pytest.mark.parametrize(
-    ("scopes", "expected"), [(["use", "admin"], "Executed"), (["use"], "Insufficient permissions")]
-)
+@pytest.mark.parametrize(("scopes", "expected"), [(["use", "ops"], "Executed"), (["use"], "Insufficient permissions")])
 async def test_a_protected_server_asks_for_the_scope_too(
     tmp_path: Path, era: str, scopes: list[str], expected: str
 ) -> None:
@@ -216,9 +227,7 @@ async def test_a_protected_server_asks_for_the_scope_too(
     async with authorization_server(scopes) as (issuer, provider):
         bound = listening_socket()
         url = f"http://127.0.0.1:{bound.getsockname()[1]}/mcp"
-        mcp = MCPServer("protected", **protected_by(issuer, url))
-        sessions.add_to(mcp)
-        signing_in.add_to(mcp)
+        mcp = load(ROOT / "docs" / "examples" / "protected.py").protected(issuer, url)
         async with running(mcp, users_file=str(users.path), bound=bound) as site:
             async with httpx2.AsyncClient(auth=oauth(site.url)) as http:
                 async with Client(streamable_http_client(site.url, http_client=http), mode=era) as client:

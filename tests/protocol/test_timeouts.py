@@ -10,7 +10,7 @@ import pytest
 from switchroom.server.engine.sweeper import Sweeper
 from switchroom.server.errors import AlreadyEnded, InvalidInput, StartupError
 from switchroom.server.models import Actor, Role, SessionState
-from switchroom.server.store import SqliteStore
+from switchroom.server.store import EventQuery, SqliteStore
 from switchroom.server.tools import bundled_server
 from tests.support.clients import connected
 from tests.support.clients import text_of as answer_of
@@ -189,6 +189,17 @@ async def test_the_guides_tools_answer_with_the_callers_own_session_in_both_eras
             assert "(request #3)" in said and "initialized over handle" in said
             said = answer_of(await client.call_tool("set_session_timeout", {"idle_seconds": 600, **mine}))
             assert "idle timeout 10m" in said
+
+
+async def test_a_logged_operation_of_the_newer_era_is_in_the_log_of_its_handle() -> None:
+    async with running(bundled_server()) as site, connected(site.url, mode="auto", name="newer") as (client, _):
+        mine = {"session_id": answer_of(await client.call_tool("open_session", {}))}
+        done = await client.call_tool("logged_operation", {"action": "tidy up", **mine})
+        assert answer_of(done) == "Action 'tidy up' completed successfully"
+        session_id = answer_of(await client.call_tool("managed_tool", {"data": "d", **mine})).split()[6].rstrip(":")
+        events = (await site.switchroom.directory.events(session_id, EventQuery(limit=1_000))).events
+        call = [event for event in events if "tidy up" in (event.payload or "")]
+        assert [event.kind.value for event in call] == ["request", "response"]
 
 
 async def test_a_tool_extends_a_lifetime_no_further_than_the_server_allows() -> None:

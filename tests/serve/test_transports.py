@@ -29,6 +29,17 @@ async def only_session(api: httpx2.AsyncClient, kind: str) -> dict[str, Any]:
     return found
 
 
+async def lifecycle(api: httpx2.AsyncClient, session_id: str) -> list[str]:
+    """Return what a session's log says of its life."""
+    events = (await api.get(f"/sessions/{session_id}/events", params={"kind": "lifecycle"})).json()["items"]
+    return [event["method"] for event in events]
+
+
+def files_below(folder: Path) -> list[str]:
+    """Return the names of the files that sessions hold there."""
+    return sorted(path.name for path in folder.rglob("*.txt"))
+
+
 async def test_http_sse_sessions_are_listed_logged_told_and_ended(tmp_path: Path) -> None:
     hearing = Hearing()
     info = mcp_types.Implementation(name="older", version="1.0")
@@ -63,15 +74,38 @@ async def test_http_sse_sessions_are_listed_logged_told_and_ended(tmp_path: Path
 
 
 async def test_an_sse_session_ends_with_its_connection(tmp_path: Path) -> None:
-    with serving(tmp_path, "--sse") as served:
+    with serving(tmp_path, "--sse", resources_dir=str(tmp_path / "held")) as served:
         async with served.api() as api:
             async with Client(sse_client(f"{served.base}/sse"), mode="legacy") as client:
-                await client.call_tool("echo", {"text": "x"})
+                held = text_of(await client.call_tool("create_managed_resource", {"resource_type": "file"}))
                 session = await only_session(api, "sse")
+                assert held == f"Created file resource for session {session['id']}: file-1.txt"
+                assert files_below(tmp_path / "held") == ["file-1.txt"]
             async with asyncio.timeout(5):
                 while (ended := (await api.get(f"/sessions/{session['id']}")).json())["state"] != "closed":
                     await asyncio.sleep(0.02)
+                while "resource_closed" not in await lifecycle(api, session["id"]):
+                    await asyncio.sleep(0.02)
             assert ended["end_code"] == "disconnect"
+            assert files_below(tmp_path / "held") == []
+
+
+async def test_what_a_stdio_session_holds_is_closed_when_its_client_leaves(tmp_path: Path) -> None:
+    arguments = ["-m", "switchroom.dashboard", "serve", "--stdio", "--port", "0"]
+    parameters = StdioServerParameters(
+        command=sys.executable, args=arguments, cwd=tmp_path, env=environment(resources_dir=str(tmp_path / "held"))
+    )
+    with (tmp_path / "stderr.txt").open("w+") as log:
+        async with Client(stdio_client(parameters, errlog=log), mode="legacy") as client:
+            held = text_of(await client.call_tool("create_managed_resource", {"resource_type": "file"}))
+            session_id = held.split()[5].rstrip(":")
+            assert files_below(tmp_path / "held") == ["file-1.txt"]
+    assert files_below(tmp_path / "held") == []
+    with serving(tmp_path) as served:
+        async with served.api() as api:
+            ended = (await api.get(f"/sessions/{session_id}")).json()
+            assert (ended["state"], ended["end_code"]) == ("closed", "disconnect")
+            assert "resource_closed" in await lifecycle(api, session_id)
 
 
 async def test_stdio_has_one_session_beside_its_console(tmp_path: Path) -> None:

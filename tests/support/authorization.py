@@ -6,7 +6,6 @@ import secrets
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
@@ -20,7 +19,7 @@ from mcp.server.auth.provider import (
     construct_redirect_uri,
 )
 from mcp.server.auth.routes import create_auth_routes
-from mcp.server.auth.settings import AuthSettings, ClientRegistrationOptions
+from mcp.server.auth.settings import ClientRegistrationOptions
 from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
 from pydantic import AnyHttpUrl, AnyUrl
 from starlette.applications import Starlette
@@ -34,7 +33,7 @@ from tests.support.servers import serving
 CALLBACK = "http://127.0.0.1:1/callback"
 """Never requested: the test's browser reads the address it is sent to."""
 
-SCOPES = ["use", "admin"]
+SCOPES = ["use", "ops"]
 
 
 class Provider(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken, AccessToken]):
@@ -134,29 +133,6 @@ async def authorization_server(grants: Sequence[str], subject: str = "ann") -> A
         routes = create_auth_routes(provider, AnyHttpUrl(issuer), client_registration_options=options)
         late.app = Starlette(routes=[*routes, Route("/introspect", introspect, methods=["POST"])])
         yield issuer, provider
-
-
-class Introspection:
-    """The SDK's `TokenVerifier`, which asks the authorization server about each token."""
-
-    def __init__(self, issuer: str) -> None:
-        self._issuer = issuer
-
-    async def verify_token(self, token: str) -> AccessToken | None:
-        async with httpx2.AsyncClient() as http:
-            found: dict[str, Any] = (await http.post(f"{self._issuer}/introspect", data={"token": token})).json()
-        return AccessToken(token=token, **found) if found.pop("active") else None
-
-
-def protected_by(issuer: str, url: str) -> dict[str, Any]:
-    """Return the options of an `MCPServer` at `url` that asks for tokens of that authorization server."""
-    auth = AuthSettings(
-        issuer_url=AnyHttpUrl(issuer),
-        resource_server_url=AnyHttpUrl(url),
-        required_scopes=["use"],
-        validate_token_resource=True,
-    )
-    return {"token_verifier": Introspection(issuer), "auth": auth}
 
 
 class _Storage:

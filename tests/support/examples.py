@@ -7,8 +7,9 @@ message. A line that ends in `# handshake` or `# 2026-07-28` is for clients of t
 
 In the newer era each client opens a session first and passes its handle along; a server without
 `open_session` gets the bundled one. An example that needs more than `attach(mcp)` has a function
-`build(settings)` that returns its `Switchroom`. An example whose docstring says `Prints:` is a script
-instead: it is run, and prints what follows.
+`build(settings)` that returns its `Switchroom`. One that asks for access tokens has `protected(issuer, url)`
+instead: it is served beside a real authorization server, with clients that go through the whole OAuth
+flow. An example whose docstring says `Prints:` is a script instead: it is run, and prints what follows.
 """
 
 from __future__ import annotations
@@ -23,14 +24,18 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+import httpx2
 from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
 
 from switchroom.server import attach
 from switchroom.server.attach import Switchroom
 from switchroom.server.tools import sessions
+from tests.support.authorization import SCOPES, authorization_server, oauth
 from tests.support.clients import Hearing, connected, text_of
 from tests.support.console import plain_settings
-from tests.support.servers import serving
+from tests.support.servers import listening_socket, serving
+from tests.support.users import with_ana
 
 ERAS = {"handshake": "legacy", "2026-07-28": "auto"}
 """How a client is told to speak each era."""
@@ -92,8 +97,9 @@ def _names(function: ast.expr) -> tuple[str, str]:
 class Callers:
     """The clients of one conversation, connected when they first speak."""
 
-    def __init__(self, url: str, era: str, stack: AsyncExitStack) -> None:
+    def __init__(self, url: str, era: str, stack: AsyncExitStack, *, uses_tokens: bool = False) -> None:
         self._url = url
+        self._uses_tokens = uses_tokens
         self._era = era
         self._stack = stack
         self._known: dict[str, tuple[Client, Hearing, dict[str, Any]]] = {}
@@ -113,13 +119,19 @@ class Callers:
     async def _caller(self, name: str) -> tuple[Client, Hearing, dict[str, Any]]:
         if name not in self._known:
             mode = ERAS[self._era]
-            context = connected(self._url, mode=mode, name=name or "example")
+            context = connected(await self._target(), mode=mode, name=name or "example")
             client, hearing = await self._stack.enter_async_context(context)
             own: dict[str, Any] = {}
             if mode == "auto":
                 own = {"session_id": text_of(await client.call_tool("open_session", {}))}
             self._known[name] = client, hearing, own
         return self._known[name]
+
+    async def _target(self) -> Any:
+        if not self._uses_tokens:
+            return self._url
+        http = await self._stack.enter_async_context(httpx2.AsyncClient(auth=oauth(self._url)))
+        return streamable_http_client(self._url, http_client=http)
 
 
 async def play(path: Path, era: str, folder: Path) -> list[str]:
@@ -129,23 +141,35 @@ async def play(path: Path, era: str, folder: Path) -> list[str]:
         folder: A new folder, where the example's settings keep what they keep.
     """
     module = load(path)
-    room = await _build(module, folder)
-    wrong: list[str] = []
-    checker = doctest.OutputChecker()
-    async with serving(room.app, before_stop=room.engine.drain) as base, AsyncExitStack() as stack:
-        callers = Callers(f"{base}/mcp", era, stack)
-        for line in conversation(module.__doc__ or ""):
-            if line.era not in ("", era):
-                continue
-            got = await callers.say(line)
-            if not checker.check_output(line.want, got + "\n" if got else "", OPTIONS):
-                wrong.append(f"{line.source}\n  expected {line.want!r}\n  got      {got!r}")
-    return wrong
+    async with AsyncExitStack() as stack:
+        bound = listening_socket()
+        url = f"http://127.0.0.1:{bound.getsockname()[1]}/mcp"
+        uses_tokens = hasattr(module, "protected")
+        if uses_tokens:
+            issuer, _ = await stack.enter_async_context(authorization_server(SCOPES))
+            vars(module)["mcp"] = module.protected(issuer, url)
+        room = await _build(module, folder)
+        await stack.enter_async_context(serving(room.app, before_stop=room.engine.drain, bound=bound))
+        callers = Callers(url, era, await stack.enter_async_context(AsyncExitStack()), uses_tokens=uses_tokens)
+        return [each for line in conversation(module.__doc__ or "") if (each := await _wrong(callers, line, era))]
+
+
+async def _wrong(callers: Callers, line: Line, era: str) -> str:
+    """Return how an answer differs from what is told; nothing when it does not, or is none of this era."""
+    if line.era not in ("", era):
+        return ""
+    got = await callers.say(line)
+    if doctest.OutputChecker().check_output(line.want, got + "\n" if got else "", OPTIONS):
+        return ""
+    return f"{line.source}\n  expected {line.want!r}\n  got      {got!r}"
 
 
 async def _build(module: ModuleType, folder: Path) -> Switchroom:
     settings = plain_settings(db=f"sqlite:///{folder}/example.db")
-    room: Switchroom = module.build(settings) if hasattr(module, "build") else attach(module.mcp, settings=settings)
+    if hasattr(module, "build"):
+        room: Switchroom = module.build(settings)
+    else:
+        room = attach(module.mcp, settings=settings, verifier=await with_ana(folder))
     # An example need not show how a client of the newer era opens its session.
     if "open_session" not in [tool.name for tool in await module.mcp.list_tools()]:
         sessions.add_to(module.mcp)
