@@ -113,6 +113,10 @@ class Urls:
         """Return the page that shows how far an action on many sessions is."""
         return self.at(f"/jobs/{quote(job_id, safe='')}", **query)
 
+    def job_continuation(self, job_id: str) -> str:
+        """Going on with what a job did not reach."""
+        return self.job(job_id).partition("?")[0] + "/continuation"
+
     def job_stop(self, job_id: str) -> str:
         return self.job(job_id).partition("?")[0] + "/stop"
 

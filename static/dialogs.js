@@ -25,9 +25,11 @@
     const dialog = box();
     if (!dialog || event.detail.ctx.target !== dialog || !dialog.firstElementChild) return;
     if (!dialog.open) { menu()?.hidePopover?.(); dialog.showModal(); }
-    dialog.querySelectorAll("form[data-confirm]").forEach(check);
     focusFirst(dialog);
   });
+  const checkAll = () => document.querySelectorAll("form[data-confirm]").forEach(check);
+  document.addEventListener("DOMContentLoaded", checkAll);
+  document.addEventListener("htmx:after:swap", checkAll);
   document.addEventListener("dialog:close", close);
   document.addEventListener("close", (event) => {
     if (event.target !== box()) return;

@@ -8,7 +8,7 @@ from fastapi import Path, Query
 from pydantic import BaseModel, Field
 
 from ...server.filters import parse_filter
-from ...server.operations import Job, expire_result
+from ...server.operations import Job, PastJob, expire_result
 from ..deps import CurrentActor, CurrentSwitchroom
 from .actions import ExpirationOut
 from .requests import CancellationsIn, ExpirationsIn, ManyIn
@@ -23,12 +23,15 @@ class JobOut(BaseModel):
 
     id: str = Field(description="Also the action's id in the audit log.")
     verb: str = Field(description="`expire` or `cancel_calls`.")
-    status: str = Field(description="`running`, `stopping`, `stopped`, `done`, `partly` or `failed`.")
+    status: str = Field(
+        description="`running`, `stopping`, `stopped`, `interrupted` by a restart, `done`, `partly` or `failed`."
+    )
     actor: str
     target: str
     reason: str
     total: int
     reached: int
+    left: int = Field(description="Not reached, nor taken over by another job: what going on would begin with.")
     done: int
     nothing_to_do: int = Field(description="Sessions that had ended already, or had no call in flight.")
     failed: int
@@ -38,7 +41,7 @@ class JobOut(BaseModel):
     stopped_by: str | None
 
     @classmethod
-    def of(cls, job: Job) -> JobOut:
+    def of(cls, job: Job | PastJob) -> JobOut:
         return cls(
             id=job.id,
             verb=job.verb,
@@ -48,6 +51,7 @@ class JobOut(BaseModel):
             reason=job.reason,
             total=job.total,
             reached=job.reached,
+            left=job.left,
             done=job.counts["done"],
             nothing_to_do=job.counts["nothing"],
             failed=job.counts["failed"],
@@ -59,7 +63,7 @@ class JobOut(BaseModel):
 
 
 class JobsOut(BaseModel):
-    """The jobs of this run of the server, newest first."""
+    """The jobs of this run of the server and what earlier runs left unfinished, newest first."""
 
     items: list[JobOut]
 
@@ -107,20 +111,26 @@ async def cancel_matching(body: CancellationsIn, actor: CurrentActor, running: C
 
 @router.get("/jobs", response_model=JobsOut)
 async def list_jobs(running: CurrentSwitchroom) -> ApiResponse:
-    """List the jobs of this run of the server, newest first."""
-    return answer(JobsOut(items=[JobOut.of(job) for job in running.operations.bulk.jobs()]))
+    """List the jobs of this run of the server and what earlier runs left unfinished, newest first."""
+    return answer(JobsOut(items=[JobOut.of(job) for job in await running.operations.unfinished.jobs()]))
 
 
 @router.get("/jobs/{job_id}", response_model=JobOut)
 async def show_job(job_id: JobPath, running: CurrentSwitchroom) -> ApiResponse:
     """Return how far a job is."""
-    return answer(JobOut.of(running.operations.bulk.job(job_id)))
+    return answer(JobOut.of(await running.operations.unfinished.job(job_id)))
 
 
 @router.post("/jobs/{job_id}/stop", response_model=JobOut)
 async def stop_job(job_id: JobPath, actor: CurrentActor, running: CurrentSwitchroom) -> ApiResponse:
     """Let a job reach no further session; what is done stays done."""
     return answer(JobOut.of(await running.operations.bulk.stop(actor, job_id)))
+
+
+@router.post("/jobs/{job_id}/continuation", response_model=JobOut, status_code=202)
+async def go_on_with_job(job_id: JobPath, actor: CurrentActor, running: CurrentSwitchroom) -> ApiResponse:
+    """Begin a new job over the sessions that a stopped or interrupted one did not reach, with its reason and pace."""
+    return answer(JobOut.of(await running.operations.unfinished.go_on(actor, job_id)), 202)
 
 
 @router.get("/audit/{action_id}/results", response_model=SessionResultsOut)

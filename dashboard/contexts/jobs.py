@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from ...server.operations import Job
+from ...server.operations import Job, PastJob
 from ..charts.shares import Segment, divide
 from ..formatting import age, count, plural
 from ..wording import action_label
@@ -16,6 +16,7 @@ _STATUS: Final = {
     "running": ("Running", "sending"),
     "stopping": ("Stopping", "sending"),
     "stopped": ("Stopped", "partly"),
+    "interrupted": ("Interrupted by a restart", "partly"),
     "done": ("Done", "done"),
     "partly": ("Partly", "partly"),
     "failed": ("Failed", "failed"),
@@ -58,6 +59,12 @@ class Progress:
     left: str
     pace: str
     can_stop: bool
+    note: str
+    """What became of the rest of a job that did not reach everybody."""
+    rest: int
+    """Sessions that a new job can go on with; 0 where there are none, or the operator may not."""
+    typed: str
+    """What has to be typed for that."""
     segments: tuple[Segment, ...]
     sentence: str
     tallies: tuple[JobTally, ...]
@@ -102,7 +109,7 @@ class JobsPage:
     rows: tuple[JobRow, ...]
 
 
-def job_title(job: Job) -> str:
+def job_title(job: Job | PastJob) -> str:
     """Return `Expire 3,128 sessions`."""
     verb = action_label(job.verb)
     return (
@@ -112,11 +119,13 @@ def job_title(job: Job) -> str:
     )
 
 
-def make_progress(job: Job, *, can_act: bool) -> Progress:
+def make_progress(job: Job | PastJob, *, can_act: bool) -> Progress:
     """Return how far a job is."""
     label, tone = _STATUS[job.status]
     groups = _GROUPS[job.verb]
     rest = job.total - job.reached
+    is_over = not isinstance(job, Job) or job.ended_at is not None
+    left = job.left if is_over else 0
     parts = {
         "delivered": job.counts["done"],
         "skipped": job.counts["nothing"],
@@ -131,16 +140,33 @@ def make_progress(job: Job, *, can_act: bool) -> Progress:
         tone=tone,
         reached=job.reached,
         total=job.total,
-        left=age(rest / job.per_second) if job.ended_at is None and rest else "",
+        left=age(rest / job.per_second) if not is_over and rest else "",
         pace=f"{job.per_second:g}",
         can_stop=can_act and job.status == "running",
+        note=_note(job, left) if is_over and rest else "",
+        rest=left if can_act else 0,
+        typed=rest_confirmation(job) if can_act and left else "",
         segments=divide(parts),
         sentence=f"{count(job.reached)} of {count(job.total)} sessions reached",
         tallies=tuple(tallies),
     )
 
 
-def make_jobs(jobs: list[Job]) -> JobsPage:
+def rest_confirmation(job: Job | PastJob) -> str:
+    """Return what has to be typed to go on with the rest."""
+    return f"{job.verb.partition('_')[0]} {job.left}"
+
+
+def _note(job: Job | PastJob, left: int) -> str:
+    """Return how a job ended before it was done, and what became of the rest."""
+    how = {"interrupted": "Interrupted by a restart", "stopped": f"Stopped by {job.stopped_by}"}
+    ended = f"{how.get(job.status, 'Ended')} at {count(job.reached)} of {count(job.total)}."
+    if left:
+        return f"{ended} {plural(left, 'session')} {'was' if left == 1 else 'were'} not reached."
+    return f"{ended} Another job went on with the rest."
+
+
+def make_jobs(jobs: list[Job | PastJob]) -> JobsPage:
     """Return the list of jobs."""
     return JobsPage(
         tuple(

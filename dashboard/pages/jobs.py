@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from ...server.errors import NotFound
 from ...server.models import Role
+from ...server.operations import Job
 from ..contexts import jobs as view
 from ..contexts.shell import Crumb, Frame, LiveLink
 from ..contexts.verdicts import RESULTS_SHOWN, make_verdicts
@@ -23,8 +24,8 @@ router = APIRouter()
 
 @router.get("/jobs")
 async def list_jobs(request: Request, actor: CurrentActor, room: CurrentSwitchroom) -> Response:
-    """Show the jobs of this run of the server, newest first."""
-    page = view.make_jobs(room.operations.bulk.jobs())
+    """Show the jobs of this run of the server and what earlier runs left, newest first."""
+    page = view.make_jobs(await room.operations.unfinished.jobs())
     return await render_page(request, room, actor, Frame("audit", "Jobs", is_live=False), page)
 
 
@@ -37,10 +38,10 @@ async def show_job(
     result: Annotated[str, Query(max_length=400)] = "",
     after: Annotated[str, Query(max_length=40)] = "",
 ) -> Response:
-    """Show one job; one of an earlier run of the server is told by its entry in the audit log."""
+    """Show one job; what an earlier run of the server finished is told by its entry in the audit log."""
     urls, directory = urls_of(request), room.directory
     try:
-        job = room.operations.bulk.job(job_id)
+        job = await room.operations.unfinished.job(job_id)
     except NotFound:
         await directory.audit_entry(job_id)
         return RedirectResponse(urls.action(job_id), status_code=303)
@@ -48,7 +49,7 @@ async def show_job(
     found = await directory.results(job_id, result=result or None, after=after, limit=RESULTS_SHOWN + 1)
     counts = await directory.result_counts(job_id)
     title = view.job_title(job)
-    is_over = job.ended_at is not None
+    is_over = not isinstance(job, Job) or job.ended_at is not None
     page = view.JobPage(
         id=job.id,
         title=title,

@@ -8,6 +8,7 @@ from .bulk import JOB_ABOVE, Job
 from .operations import Operations
 from .results import CancelResult, ExpireResult, ReplayItem, ReplayResult, TimeoutsResult
 from .sessions import expire_result
+from .unfinished import PastJob
 
 __all__ = [
     "JOB_ABOVE",
@@ -17,6 +18,7 @@ __all__ = [
     "Job",
     "Operations",
     "OperatorAdded",
+    "PastJob",
     "ReplayItem",
     "ReplayResult",
     "Resolver",

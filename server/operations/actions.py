@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections import Counter
@@ -49,9 +50,16 @@ class Actions:
 
     @asynccontextmanager
     async def run(
-        self, actor: Actor, action: str, target: str, reason: str = "", *, needs: Role = Role.OPERATOR
+        self,
+        actor: Actor,
+        action: str,
+        target: str,
+        reason: str = "",
+        *,
+        needs: Role = Role.OPERATOR,
+        detail: Mapping[str, object] | None = None,
     ) -> AsyncGenerator[Action]:
-        """Record the intent, let the body act, record the outcome.
+        """Record the intent, with `detail`, let the body act, record the outcome.
 
         Raises:
             Forbidden: The actor's role or the application's resolver does not allow it; recorded too.
@@ -61,16 +69,20 @@ class Actions:
             await self._write(running.id, "outcome", actor, action, target, reason, "refused", {"needs": needs.value})
             raise Forbidden(f"Your role is {actor.role.value}; this needs the role {needs.value}.")
         if not await self._is_resolved(actor, action, target):
-            detail = {"needs": "the application's permission"}
-            await self._write(running.id, "outcome", actor, action, target, reason, "refused", detail)
+            needed = {"needs": "the application's permission"}
+            await self._write(running.id, "outcome", actor, action, target, reason, "refused", needed)
             raise Forbidden("This application does not let you do this.")
-        await self._write(running.id, "intent", actor, action, target, reason, "started", {})
+        await self._write(running.id, "intent", actor, action, target, reason, "started", detail or {})
         try:
             yield running
         except SwitchroomError as error:
             refused = isinstance(error, AlreadyEnded | NotFound)
             running.outcome = "refused" if refused else "failed"
             running.detail = {"error": error.message, "code": error.code}
+            raise
+        except asyncio.CancelledError:
+            running.outcome = "partly" if running.outcome == "partly" else "failed"
+            running.detail = {**running.detail, "error": "It was interrupted before it was done."}
             raise
         except BaseException as error:
             running.outcome, running.detail = "failed", {**running.detail, "error": type(error).__name__}

@@ -12,6 +12,7 @@ from ..engine.engine import Engine
 from ..engine.session import forget_outcome
 from ..errors import InvalidInput, NotFound
 from ..models import Actor
+from ..store.base import NOT_REACHED
 from .actions import Action, Actions
 
 AT_ONCE: Final = 50
@@ -58,6 +59,9 @@ class Job:
         """Of every session reached; emptied some jobs later, when only the store has them."""
         self.ended = asyncio.Event()
         self.stopping = asyncio.Event()
+        self.handed_on_to = ""
+        """The job that went on with the rest."""
+        self.is_interrupted = False
 
     @property
     def reached(self) -> int:
@@ -66,14 +70,19 @@ class Job:
 
     @property
     def status(self) -> str:
-        """`running`, `stopping`, `stopped`, `done`, `partly` or `failed`."""
+        """`running`, `stopping`, `stopped`, `interrupted`, `done`, `partly` or `failed`."""
         if self.ended_at is None:
             return "stopping" if self.stopped_by else "running"
         if self.reached < self.total:
-            return "stopped" if self.stopped_by else "failed"
+            return "stopped" if self.stopped_by else "interrupted" if self.is_interrupted else "failed"
         if self.counts["failed"]:
             return "partly" if self.counts["done"] else "failed"
         return "done"
+
+    @property
+    def left(self) -> int:
+        """Sessions that were not reached, nor taken over by another job."""
+        return 0 if self.handed_on_to else self.total - self.reached
 
     @property
     def is_long(self) -> bool:
@@ -147,11 +156,13 @@ class BulkRunner:
 
         async def work() -> None:
             try:
-                async with self._actions.run(actor, verb, target, reason) as action:
+                async with self._actions.run(actor, verb, target, reason, detail={"per_second": pace}) as action:
                     job = Job(action, verb, actor, target, reason, _check_pace(pace))
                     chosen, each = plan(job)
                     job.total = len(chosen)
                     self._keep(job)
+                    if job.is_long:
+                        self._note(job, [(each, NOT_REACHED) for each in chosen])
                     begun.set_result(job)
                     await self._carry_out(job, action, chosen, each)
             except asyncio.CancelledError:
@@ -180,9 +191,12 @@ class BulkRunner:
                     break
                 await self._reach(job, chosen[start : start + size], each)
                 action.detail = _detail(job)
+        except asyncio.CancelledError:
+            job.is_interrupted = True
+            raise
         finally:
             job.ended_at = time.time()
-            action.outcome = {"stopped": "partly"}.get(job.status, job.status)
+            action.outcome = {"stopped": "partly", "interrupted": "partly"}.get(job.status, job.status)
             action.detail = _detail(job)
             self._engine.bus.publish(job.id)
 
@@ -202,9 +216,11 @@ class BulkRunner:
         reached = list(zip(lot, outcomes, strict=True))
         job.results += reached
         job.counts.update(outcome.group for outcome in outcomes)
-        listed = [(session_id, outcome.result) for session_id, outcome in reached]
-        self._engine.store.audit.add_results(job.id, listed).add_done_callback(forget_outcome)
+        self._note(job, [(session_id, outcome.result) for session_id, outcome in reached])
         self._engine.bus.publish(job.id)
+
+    def _note(self, job: Job, results: Sequence[tuple[str, str]]) -> None:
+        self._engine.store.audit.add_results(job.id, results).add_done_callback(forget_outcome)
 
     def _keep(self, job: Job) -> None:
         self._jobs[job.id] = job
@@ -213,6 +229,15 @@ class BulkRunner:
         for old in list(self._jobs.values())[:-_RESULTS_KEPT]:
             if old.ended_at is not None:
                 old.results = []
+
+
+def group_of(verb: str, result: str) -> str:
+    """Return what a result of a session counts as (see `Outcome.group`), as it was written."""
+    if result in ("already ended", "has ended", "no call in flight"):
+        return "nothing"
+    if verb == "expire":
+        return "done" if result == "expired" else "failed"
+    return "done" if " cancelled" in result or " answered by leg" in result else "nothing"
 
 
 def _check_pace(per_second: float) -> float:
@@ -228,6 +253,7 @@ def _detail(job: Job) -> dict[str, object]:
         **_counted(job),
         **own,
         **stopped,
+        "per_second": job.per_second,
         "total": job.total,
         "reached": job.reached,
         "sessions": {session_id: outcome.result for session_id, outcome in job.results[:_LISTED]},

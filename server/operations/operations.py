@@ -24,6 +24,7 @@ from .replays import ReplayVerbs
 from .sending import Postman
 from .sessions import SessionVerbs
 from .timeouts import TimeoutVerbs
+from .unfinished import UnfinishedJobs
 
 
 class Operations:
@@ -34,6 +35,7 @@ class Operations:
         self.deliveries = Deliveries()
         self.bulk = BulkRunner(engine, actions)
         sessions = SessionVerbs(engine, directory, actions, self.bulk)
+        self.unfinished = UnfinishedJobs(engine, self.bulk, sessions)
         keys = KeyVerbs(engine, actions)
         self.postman = Postman(engine, self.deliveries)
         self.dispatcher = Dispatcher(engine, directory, self.postman)

@@ -51,6 +51,8 @@ class Choice(NamedTuple):
     exclude: frozenset[str]
     expected: int | None
     """How many the operator saw; by filter only."""
+    continues: str = ""
+    """The job of which this is the rest."""
 
     def check(self) -> None:
         """Raise `InvalidInput` when it names nobody."""
@@ -63,6 +65,8 @@ class Choice(NamedTuple):
         if self.query is not None:
             excepted = f" except {', '.join(sorted(self.exclude)[:25])}" if self.exclude else ""
             return (self.query.text or "(all live sessions)") + excepted
+        if self.continues:
+            return f"the rest of job {self.continues}: {len(self.session_ids):,} sessions"
         shown, more = ", ".join(self.session_ids[:25]), len(self.session_ids) - 25
         return shown if more <= 0 else f"{shown} and {more:,} more"
 
@@ -107,18 +111,20 @@ class SessionVerbs:
         exclude: Sequence[str] = (),
         expected: int | None = None,
         per_second: float | None = None,
+        continues: str = "",
     ) -> Job:
         """Begin to end sessions, by id or by filter; the job goes on by itself.
 
         Args:
             per_second: How many sessions to end in a second; `None` means the setting.
+            continues: The job of whose sessions these are the rest.
 
         Raises:
             Forbidden: The actor may not act.
             InvalidInput: The reason is empty, neither ids nor a filter are given, or the pace is out of bounds.
             Conflict: By filter, it matches over a tenth more sessions than `expected`.
         """
-        choice = Choice(session_ids, query, frozenset(exclude), expected)
+        choice = Choice(session_ids, query, frozenset(exclude), expected, continues)
         choice.check()
 
         def plan(job: Job) -> Plan:
@@ -137,13 +143,14 @@ class SessionVerbs:
         exclude: Sequence[str] = (),
         expected: int | None = None,
         per_second: float | None = None,
+        continues: str = "",
     ) -> Job:
         """Begin to cancel every call in flight of the chosen sessions; the sessions stay.
 
         Raises:
             Forbidden, InvalidInput, Conflict: As for `start_expiring`.
         """
-        choice = Choice(session_ids, query, frozenset(exclude), expected)
+        choice = Choice(session_ids, query, frozenset(exclude), expected, continues)
         choice.check()
 
         def plan(job: Job) -> Plan:

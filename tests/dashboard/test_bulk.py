@@ -216,3 +216,33 @@ async def test_a_job_of_an_earlier_run_is_told_by_the_audit_log() -> None:
             console.room.operations.bulk.job(result.action_id)
         answer = await (await console.signed_in()).get(f"/admin/jobs/{result.action_id}")
         assert answer.headers["location"] == f"/admin/audit/{result.action_id}"
+
+
+async def test_the_rest_of_a_stopped_job_is_gone_on_with_when_its_number_is_typed() -> None:
+    async with running_pages(limits="off") as console:
+        ids = many(console, 40)
+        browser = await console.signed_in()
+        began = await browser.post("/admin/expirations", data=form("client:swarm", 40, pace="4"))
+        address = began.headers["location"]
+        job = console.room.operations.bulk.job(address.rpartition("/")[2])
+        with anyio.fail_after(10):
+            while not job.reached:
+                await asyncio.sleep(0)
+        await browser.post(f"{address}/stop")
+        with anyio.fail_after(10):
+            await job.ended.wait()
+        page = read(await browser.get(address))
+        assert f"Stopped by ana at {job.reached} of 40." in page.one("#progress-panel").text
+        typed = page.one("form.rest").attributes["data-confirm"]
+        assert typed == f"expire {40 - job.reached}"
+        console.room.operations.bulk._jobs.clear()  # pyright: ignore[reportPrivateUsage]
+        past = read(await browser.get(address))
+        assert past.one("form.rest").attributes["data-confirm"] == typed, "another run of the server says the same"
+        assert address in read(await browser.get("/admin/jobs")).one("tbody").one("a").attributes["href"]
+        refused = await browser.post(f"{address}/continuation", data={"confirm": "expire 1"})
+        assert refused.status_code == 422 and len(console.room.engine.by_id) == 40 - job.reached
+        went_on = await browser.post(f"{address}/continuation", data={"confirm": typed})
+        rest = console.room.operations.bulk.job(went_on.headers["location"].rpartition("/")[2])
+        assert (rest.total, rest.per_second, rest.reason) == (40 - job.reached, 4, "INC-1")
+        assert set(ids) >= set(console.room.engine.by_id)
+        assert "went on with the rest" in read(await browser.get(address)).one("#progress-panel").text

@@ -7,7 +7,7 @@ A write is acknowledged (its future resolves) only after it is committed.
 
 from __future__ import annotations
 
-from .audit import AuditLog
+from .audit import NOT_REACHED, AuditLog
 from .broadcasts import Broadcasts
 from .events import MAX_PAGE_BYTES, EventLog, EventQuery, ServerLogQuery, Tail
 from .figures import FiguresLog
@@ -20,6 +20,7 @@ from .store import Store, StoreHealth
 
 __all__ = [
     "MAX_PAGE_BYTES",
+    "NOT_REACHED",
     "AuditLog",
     "Blocks",
     "Broadcasts",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from ...filters import Filter
 from ...models import Actor, AuditEntry
+
+NOT_REACHED: Final = "not reached"
+"""The result of a session that an action on many has not come to yet, or never came to."""
 
 
 class AuditLog(Protocol):
@@ -48,7 +51,14 @@ class AuditLog(Protocol):
     async def get(self, action_id: str) -> AuditEntry | None: ...
 
     def add_results(self, action_id: str, results: Sequence[tuple[str, str]]) -> asyncio.Future[None]:
-        """Queue what an action did to sessions: `(session id, result)`. Not part of the chain; kept for 30 days."""
+        """Queue what an action did to sessions: `(session id, result)`. Not part of the chain; kept for 30 days.
+
+        A later result of the same action for the same session replaces the earlier one.
+        """
+        ...
+
+    async def unfinished(self, *, limit: int = 50) -> list[str]:
+        """Return the ids of actions that left some session `NOT_REACHED`, the newest first."""
         ...
 
     async def results(

@@ -11,6 +11,7 @@ from itertools import islice
 from ...filters import Filter, matches_entry
 from ...models import Actor, AuditEntry
 from ..audit_chain import AuditChain, AuditHead, AuditRow, merge, new_row
+from ..base.audit import NOT_REACHED
 from ..limits import page_size
 from ..text import plain_text
 from .done import done
@@ -92,6 +93,10 @@ class MemoryAuditLog:
 
     async def result_counts(self, action_id: str) -> dict[str, int]:
         return dict(Counter(self._results.get(action_id, {}).values()).most_common())
+
+    async def unfinished(self, *, limit: int = 50) -> list[str]:
+        newest = (each for each in reversed(self._firsts()) if NOT_REACHED in self._results.get(each, {}).values())
+        return list(islice(newest, page_size(limit)))
 
     async def verify(self) -> int | None:
         return self._chain.first_break(self._rows, self._head)

@@ -147,6 +147,10 @@ class SqliteAuditLog:
         statement = self._sql["result_counts"]
         return await self._readers.run(lambda connection: dict(connection.execute(statement, (action_id,)).fetchall()))
 
+    async def unfinished(self, *, limit: int = 50) -> list[str]:
+        statement, most = self._sql["unfinished"], (page_size(limit),)
+        return await self._readers.run(lambda connection: [row[0] for row in connection.execute(statement, most)])
+
     async def verify(self) -> int | None:
         def work(connection: sqlite3.Connection) -> int | None:
             rows = map(AuditRow._make, connection.execute(self._sql["all"]))

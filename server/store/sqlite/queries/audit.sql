@@ -27,6 +27,12 @@ FROM audit WHERE action_id = ? AND phase = 'outcome' ORDER BY id DESC LIMIT 1
 
 -- name: add_result
 INSERT INTO audit_result (at, action_id, session, result) VALUES (?, ?, ?, ?)
+ON CONFLICT (action_id, session) DO UPDATE SET at = excluded.at, result = excluded.result
+
+-- name: unfinished
+-- The condition is a literal: only so is its index used.
+SELECT r.action_id FROM audit_result r JOIN audit a ON a.action_id = r.action_id
+WHERE r.result = 'not reached' GROUP BY r.action_id ORDER BY min(a.id) DESC LIMIT ?
 
 -- name: results
 SELECT session, result FROM audit_result
