@@ -166,6 +166,7 @@ async def test_a_call_in_flight_is_listed_by_its_id_and_cancelled_by_it(api: Con
     script = await api.script()
     mcp, session_id = await opened(api, script)
     path = f"/api/v1/sessions/{session_id}"
+    calls: list[dict[str, Any]] = []
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_call, mcp, "slow-5", 30)
         with anyio.fail_after(5):

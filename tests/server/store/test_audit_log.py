@@ -8,6 +8,7 @@ import pytest
 
 from switchroom.server.models import Actor, Role
 from switchroom.server.store import Store
+from switchroom.server.store.base import NOT_REACHED
 from tests.support.stores import ADA, Clock
 
 pytestmark = pytest.mark.anyio
@@ -89,3 +90,14 @@ async def test_the_chain_of_untouched_rows_holds(store: Store) -> None:
     assert await store.audit.verify() is None
     (entry,) = await store.audit.query(limit=1)
     assert entry.reason == "a\ufffdb\ufffd \u202e" and entry.detail == '{"\\u00e9":1}'
+
+
+async def test_what_was_not_reached_is_replaced_by_what_came_of_it(store: Store) -> None:
+    for action_id in ("J1", "J2"):
+        await record(store, action_id)
+        await store.audit.add_results(action_id, [("s1", NOT_REACHED), ("s2", NOT_REACHED)])
+    assert await store.audit.unfinished() == ["J2", "J1"]
+    await store.audit.add_results("J2", [("s1", "expired"), ("s2", "already ended")])
+    await store.audit.add_results("J1", [("s2", "expired")])
+    assert await store.audit.unfinished() == ["J1"]
+    assert await store.audit.results("J1") == [("s1", NOT_REACHED), ("s2", "expired")]
