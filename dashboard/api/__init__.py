@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from . import (
     actions,
+    attention,
     audit,
     broadcasts,
     checkup,
@@ -27,7 +28,7 @@ from .document import document_router
 
 def api_routers() -> list[APIRouter]:
     """Return the API's routers; their paths are whole (`/api/v1/…`), so include them without a prefix."""
-    reading = (sessions, lifecycles, refusals, events, in_flight, keys, holdings, failures, checkup)
+    reading = (sessions, lifecycles, refusals, events, in_flight, keys, holdings, failures, checkup, attention)
     acting = (actions, jobs, broadcasts, rules, audit, operators, live)
     routers = [noun.router for noun in (*reading, *acting)]
     return [*routers, document_router(routers)]

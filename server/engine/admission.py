@@ -58,6 +58,16 @@ class Admission:
             text = f"You send more than {self._settings.max_requests_per_minute:,} requests a minute."
             raise LimitReached(text, retry_after=math.ceil(wait))
 
+    def admit_call(self, in_flight: int, session_id: str) -> None:
+        """Allow a session one more request, or say why not.
+
+        Raises:
+            LimitReached: It has `max_in_flight` requests that are not answered yet.
+        """
+        if self._settings.has_limits and in_flight >= self._settings.max_in_flight:
+            self._hits.hit(Limit.IN_FLIGHT, session_id)
+            raise LimitReached(f"This session has {in_flight} requests in flight, its limit.", retry_after=1)
+
     def _check_totals(self, address: str, principal: str | None) -> None:
         settings = self._settings
         if self.live >= settings.max_sessions:

@@ -10,8 +10,8 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..engine.engine import Engine
-from ..errors import Blocked
-from .http import CLOSING, Header, send_error
+from ..errors import Blocked, LimitReached
+from .http import CLOSING, Header, send_error, send_limit
 from .principals import principal_of
 
 BLOCKED = -32003
@@ -21,7 +21,7 @@ _CLIENT_INFO = "io.modelcontextprotocol/clientInfo"
 
 
 class PrincipalGate:
-    """ASGI middleware inside a server's authentication: refuses principals that are blocked."""
+    """ASGI middleware inside a server's authentication: refuses principals that are blocked or send too much."""
 
     def __init__(self, app: ASGIApp, engine: Engine) -> None:
         self._app = app
@@ -30,7 +30,12 @@ class PrincipalGate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         principal = principal_of(scope)
         try:
-            self._engine.blocks.check_principal(principal.name if principal is not None else None)
+            if principal is not None:
+                self._engine.admission.admit_request(f"principal {principal.key}")
+                self._engine.blocks.check_principal(principal.name)
+        except LimitReached as error:
+            await send_limit(send, error)
+            return
         except Blocked as error:
             await send_blocked(send, error)
             return

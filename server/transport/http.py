@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
 from ..engine.deadlines import Deadlines
+from ..errors import LimitReached
 from .messages import INVALID_REQUEST, error_text
 
 JSON_TYPE = (b"content-type", b"application/json")
@@ -151,6 +152,12 @@ async def send_error(
     """Send a JSON-RPC error with an HTTP status; SDK clients show its message and nothing else."""
     body = error_text(key, code, message, data).encode("ascii")
     await send_body(send, status, [JSON_TYPE, *headers], body)
+
+
+async def send_limit(send: Send, error: LimitReached) -> None:
+    """Answer 429 and say when to come back; what else the client was sending is not read."""
+    headers = [(b"retry-after", str(error.retry_after).encode()), CLOSING]
+    await send_error(send, 429, error.message, headers=headers)
 
 
 async def refuse_body(send: Send, receive: Receive, message: str) -> None:

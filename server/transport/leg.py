@@ -42,13 +42,13 @@ from .http import (
     replaying,
     send_body,
     send_error,
+    send_limit,
 )
 from .messages import Malformed, read_message
 from .post import PostHandler
 from .principals import address_of, principal_of
 from .residents import Residents
 from .sessionless import SessionlessLimits
-from .throttle import send_limit
 
 logger = logging.getLogger(__name__)
 

@@ -19,9 +19,7 @@ from ..current import CurrentCall, current_call
 from ..engine.calls import REQUEST_CANCELLED, Call, EarlyAnswer
 from ..engine.deadlines import Deadlines
 from ..engine.engine import Engine
-from ..engine.limits import Limit
 from ..engine.session import OWN_STREAM, LiveSession, forget_outcome
-from ..errors import LimitReached
 from ..ids import new_session_secret
 from ..models import STANDALONE_STREAM, Direction, EventKind, SessionKind, SessionState
 from .clients import describe_client
@@ -118,7 +116,7 @@ class PostHandler:
             text = f"Request id {message.key} is still in flight in this session; use another one."
             await send_error(send, 400, text, key=message.key, headers=headers)
             return
-        self._check_room(session)
+        self._engine.admission.admit_call(session.in_flight, session.record.id)
         hidden: list[str] = []
         event = session.write(
             Direction.FROM_CLIENT,
@@ -181,13 +179,6 @@ class PostHandler:
             marks.learn(await resident.list_tools(context))
         finally:
             current_call.reset(token)
-
-    def _check_room(self, session: LiveSession) -> None:
-        calls = session.calls or {}
-        settings = self._engine.settings
-        if settings.has_limits and len(calls) >= settings.max_in_flight:
-            self._engine.limit_hits.hit(Limit.IN_FLIGHT, session.record.id)
-            raise LimitReached(f"This session has {len(calls)} requests in flight, its limit.", retry_after=1)
 
     def _context(
         self, request: Request, session: LiveSession, call: Call, message: Message, exchange: Exchange

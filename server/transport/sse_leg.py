@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,14 +20,26 @@ from ..engine.calls import Call
 from ..engine.deadlines import Deadlines
 from ..engine.diagnosis import note_refused
 from ..engine.engine import Engine
+from ..engine.limits import Limit
 from ..engine.refusals import Asker
 from ..engine.session import LiveSession
 from ..engine.streams import OpenStream
-from ..errors import Blocked
+from ..errors import Blocked, LimitReached, StoreUnavailable
 from ..ids import hash_secret
 from ..models import STANDALONE_STREAM, SessionKind, SessionState
 from .blocked import client_name_in, send_blocked
-from .http import CLOSING, BodyIncomplete, BodyTooLarge, read_body, refuse_body, replaying, send_error
+from .http import (
+    CLOSING,
+    BodyAmbiguous,
+    BodyIncomplete,
+    BodyTooLarge,
+    check_framing,
+    read_body,
+    refuse_body,
+    replaying,
+    send_error,
+    send_limit,
+)
 from .leg import NOT_RUNNING
 from .messages import Malformed, read_message
 from .principals import address_of, principal_of
@@ -68,7 +81,10 @@ class SseLeg:
         else:
             try:
                 self._engine.blocks.check_address(address_of(scope))
+                self._engine.admission.admit_request(address_of(scope))
                 await self._serve(scope, receive, send)
+            except LimitReached as error:
+                await send_limit(send, error)
             except Blocked as error:
                 await send_blocked(send, error)
 
@@ -87,15 +103,22 @@ class SseLeg:
         if session is None or recorder is None:
             await self._app(scope, receive, self._noting_refusal(scope, secret, send))
             return
+        limit = self._engine.settings.max_body_bytes
         try:
-            body = await read_body(receive, self._engine.settings.max_body_bytes, self._bodies)
+            check_framing(scope, limit)
+            body = await read_body(receive, limit, self._bodies)
         except BodyTooLarge:
-            await refuse_body(send, receive, "The body is too large.")
+            self._engine.limit_hits.hit(Limit.BODY, address_of(scope))
+            await refuse_body(send, receive, f"The body is larger than {limit:,} bytes.")
+            return
+        except BodyAmbiguous:
+            await send_error(send, 400, "A body has a length or comes in chunks, not both.", headers=[CLOSING])
             return
         except BodyIncomplete:
             await send_error(send, 408, "The body did not arrive whole.", headers=[CLOSING])
             return
         self._check_name(session, body)
+        self._check_room(session, body)
         if self._marks.must_load(None):
             await self._marks.load()
         token = current_call.set(None)
@@ -131,6 +154,14 @@ class SseLeg:
         blocks = self._engine.blocks
         if blocks.go_by_name:
             blocks.check_client(session.record.client_name or client_name_in(body))
+
+    def _check_room(self, session: LiveSession, body: bytes) -> None:
+        """Raise `LimitReached` for one request too many; a client at its limit can still cancel and answer."""
+        if session.in_flight < self._engine.settings.max_in_flight:
+            return
+        with suppress(Malformed):
+            if read_message(body, self._engine.settings.max_depth).kind == "request":
+                self._engine.admission.admit_call(session.in_flight, session.record.id)
 
     def _record(self, recorder: WireRecorder, body: bytes) -> Call | None:
         try:
@@ -205,6 +236,7 @@ class _Connection:
         self._opened = OpenStream(STANDALONE_STREAM, "sse", self._cancel.cancel)
         self._delivering: asyncio.Task[None] | None = None
         self._is_over = False
+        self._start: Message | None = None
 
     async def serve(self) -> None:
         try:
@@ -227,21 +259,38 @@ class _Connection:
 
     async def _watched(self, message: Message) -> None:
         if message["type"] != "http.response.body":
-            await self._send(message)
+            # Held back until the session is open: a limit can still be answered with 429 then.
+            self._start = message
             return
-        self._is_over = not message.get("more_body", False)
+        if self._is_over:
+            return
         name, data = _parse(message.get("body", b""))
-        if name == "endpoint" and self._session is None:
-            self._begin(data)
-        elif name == "message" and self._recorder is not None and not self._recorder.from_server(json.loads(data)):
+        if name == "endpoint" and self._session is None and not await self._begin(data):
+            return
+        if self._start is not None:
+            await self._send(self._start)
+            self._start = None
+        self._is_over = not message.get("more_body", False)
+        if name == "message" and self._recorder is not None and not self._recorder.from_server(json.loads(data)):
             return
         await self._send(message)
 
-    def _begin(self, endpoint: str) -> None:
+    async def _begin(self, endpoint: str) -> bool:
+        """Open the session, or answer why there is none and return `False`."""
         self._secret = parse_qs(urlsplit(endpoint).query).get("session_id", [""])[0]
-        self._session, self._recorder = self._leg.open(self._scope, self._secret, self)
+        try:
+            self._session, self._recorder = self._leg.open(self._scope, self._secret, self)
+        except (LimitReached, StoreUnavailable) as error:
+            self._is_over = True
+            if isinstance(error, LimitReached):
+                await send_limit(self._send, error)
+            else:
+                await send_error(self._send, 503, error.message, headers=[(b"retry-after", b"2")])
+            self._cancel.cancel()
+            return False
         self._session.streams = [self._opened]
         self._delivering = asyncio.create_task(self._recorder.deliver(self._opened))
+        return True
 
     async def to_client(self, raw: dict[str, Any]) -> None:
         text = json.dumps(raw, separators=(",", ":"))

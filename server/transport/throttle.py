@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ..engine.engine import Engine
 from ..errors import Blocked, LimitReached
 from .blocked import send_blocked
-from .http import CLOSING, send_error
+from .http import send_limit
 from .principals import address_of
 
 logger = logging.getLogger(__name__)
@@ -51,9 +51,3 @@ def throttle(app: Starlette, engine: Engine) -> None:
     for route in app.routes:
         if isinstance(route, Route):
             route.app = AddressThrottle(route.app, engine)
-
-
-async def send_limit(send: Send, error: LimitReached) -> None:
-    """Answer 429 and say when to come back; what else the client was sending is not read."""
-    headers = [(b"retry-after", str(error.retry_after).encode()), CLOSING]
-    await send_error(send, 429, error.message, headers=headers)
