@@ -43,6 +43,8 @@ class Sent:
     reason_error: str = ""
     typed_error: str = ""
     notice: str = ""
+    what: str = ""
+    """Whom to block too, `kind:value`."""
 
 
 def confirmation(verb: Verb, count: int) -> str:
@@ -74,7 +76,7 @@ async def expire_one(room: Switchroom, urls: Urls, session: Session, sent: Sent 
         reason_error=sent.reason_error,
         typed_error="",
         notice=sent.notice,
-        also=also_block(room.directory, session),
+        also=also_block(room.directory, [session], sent.what),
     )
 
 
@@ -84,7 +86,7 @@ def bulk_form(room: Switchroom, urls: Urls, verb: Verb, asked: Asked, sent: Sent
     Raises:
         FilterError: The filter cannot be read.
     """
-    form = _by_filter(room, urls, verb, asked) if asked.is_by_filter else _chosen(room, urls, verb, asked)
+    form = (_by_filter if asked.is_by_filter else _chosen)(room, urls, verb, asked, sent.what)
     return replace(
         form,
         pace=sent.pace or f"{room.settings.bulk_per_second:g}",
@@ -95,17 +97,18 @@ def bulk_form(room: Switchroom, urls: Urls, verb: Verb, asked: Asked, sent: Sent
     )
 
 
-def _chosen(room: Switchroom, urls: Urls, verb: Verb, asked: Asked) -> ExpireForm:
+def _chosen(room: Switchroom, urls: Urls, verb: Verb, asked: Asked, what: str) -> ExpireForm:
     found = [room.directory.live_session(session_id) for session_id in dict.fromkeys(asked.ids)]
     live = [session for session in found if session is not None]
     gone = "" if len(live) == len(found) else "Some of the chosen sessions have ended meanwhile."
     calls, streams = sum(each.in_flight for each in live), sum(each.open_streams for each in live)
     form = _form(room, urls, verb, len(live), calls, streams)
     typed = confirmation(verb, len(live)) if len(live) > TYPED_ABOVE else ""
-    return replace(form, ids=tuple(session.id for session in live), typed=typed, notice=gone)
+    also = also_block(room.directory, live, what) if verb == "expire" else None
+    return replace(form, ids=tuple(session.id for session in live), typed=typed, notice=gone, also=also)
 
 
-def _by_filter(room: Switchroom, urls: Urls, verb: Verb, asked: Asked) -> ExpireForm:
+def _by_filter(room: Switchroom, urls: Urls, verb: Verb, asked: Asked, what: str) -> ExpireForm:
     query, excepted = parse_filter(asked.q), frozenset(asked.excepted)
     matching = [each for each in room.directory.matching_live(query) if each.record.id not in excepted]
     calls, streams = sum(each.in_flight for each in matching), sum(each.open_streams for each in matching)
@@ -115,6 +118,7 @@ def _by_filter(room: Switchroom, urls: Urls, verb: Verb, asked: Asked) -> Expire
         q=query.text,
         excepted=tuple(asked.excepted),
         is_by_filter=True,
+        also=also_block(room.directory, (each.record for each in matching), what) if verb == "expire" else None,
         typed=confirmation(verb, len(matching)),
     )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..server.attach import Switchroom
 from ..server.directory import Directory
 from ..server.errors import InvalidInput
-from ..server.models import BlockKind, Group, Session
+from ..server.models import BlockKind, Group, Session, SessionRecord
 from .contexts.blocks import (
     KINDS,
     TERMS,
@@ -86,13 +87,22 @@ async def block_form(room: Switchroom, urls: Urls, wanted: WantedBlock, error: I
     )
 
 
-def also_block(directory: Directory, session: Session) -> AlsoBlock:
-    """Return what the expire form of one session offers beside; nothing is chosen."""
-    return AlsoBlock(_options(directory, session, "-"), TERMS, _DEFAULT_SECONDS)
+def also_block(directory: Directory, sessions: Iterable[Session | SessionRecord], chosen: str = "") -> AlsoBlock:
+    """Return what the expire form offers beside: whom all the sessions have in common. Nothing is chosen by itself."""
+    shared: list[tuple[BlockKind, str]] | None = None
+    for session in sessions:
+        ways = ways_to_block(session)
+        shared = ways if shared is None else [way for way in shared if way in ways]
+        if not shared:
+            break
+    return AlsoBlock(_options_of(directory, shared or [], chosen or "-"), TERMS, _DEFAULT_SECONDS, bool(chosen))
 
 
 def _options(directory: Directory, session: Session, chosen: str) -> tuple[BlockOption, ...]:
-    ways = ways_to_block(session)
+    return _options_of(directory, ways_to_block(session), chosen)
+
+
+def _options_of(directory: Directory, ways: list[tuple[BlockKind, str]], chosen: str) -> tuple[BlockOption, ...]:
     first = f"{ways[0][0].value}:{ways[0][1]}" if ways else ""
     return tuple(
         make_option(

@@ -4,6 +4,8 @@
   const KEY = "switchroom.selection";
   const MOST = 500;   /* ids in one address; more are chosen with "Select all" */
   const MOST_EXCEPT = 40;   /* exceptions become a term of the filter, which takes 50 */
+  const NEAR = 100;   /* from here on the bar says how many more can be chosen, */
+  const NEAR_EXCEPT = 10;   /* or left out */
   const none = (filter) => ({ filter, ids: [], all: false, except: [], verbs: {} });
   const form = () => document.getElementById("bulk-form");
   const number = (n) => n.toLocaleString("en-US");
@@ -54,8 +56,12 @@
     document.getElementById("bulk-broadcast").hidden = untold > 0;
     document.getElementById("bulk-cancel").hidden = !chosen.all && quiet === chosen.ids.length;
     const why = document.getElementById("bulk-why");
-    why.hidden = !ended && !untold;
-    why.textContent = ended ? `${number(ended)} ${ended === 1 ? "has" : "have"} ended` : `${number(untold)} cannot be told`;
+    const room = chosen.all ? MOST_EXCEPT - chosen.except.length : MOST - chosen.ids.length;
+    const isNear = room <= (chosen.all ? NEAR_EXCEPT : NEAR);
+    why.hidden = !ended && !untold && !isNear;
+    if (ended) why.textContent = `${number(ended)} ${ended === 1 ? "has" : "have"} ended`;
+    else if (untold) why.textContent = `${number(untold)} cannot be told`;
+    else if (isNear) why.textContent = chosen.all ? `${room} more can be left out` : `${room} more can be chosen one by one`;
   };
 
   const choose = (id, on) => {
@@ -65,8 +71,8 @@
     const at = list.indexOf(id);
     if (isListed && at < 0) list.push(id);
     if (!isListed && at >= 0) list.splice(at, 1);
-    if (chosen.ids.length > MOST) { chosen.ids.length = MOST; window.switchroom.toast(`At most ${MOST} sessions can be chosen one by one.`, "bad"); }
-    if (chosen.except.length > MOST_EXCEPT) { chosen.except.length = MOST_EXCEPT; window.switchroom.toast(`At most ${MOST_EXCEPT} exceptions; narrow the filter instead.`, "bad"); }
+    if (chosen.ids.length > MOST) { chosen.ids.length = MOST; window.switchroom.toast(`At most ${MOST} sessions can be chosen one by one. Narrow the filter and use "Select all".`, "bad"); }
+    if (chosen.except.length > MOST_EXCEPT) { chosen.except.length = MOST_EXCEPT; window.switchroom.toast(`At most ${MOST_EXCEPT} sessions can be left out one by one. Narrow the filter instead.`, "bad"); }
     save(chosen);
   };
   const clear = () => { save(none(form()?.dataset.filter ?? "")); paint(); };

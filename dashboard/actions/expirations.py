@@ -37,12 +37,16 @@ class Submitted:
         by_filter: Annotated[bool, Form()] = False,
         expected: Annotated[int, Form(ge=0, lt=2**31)] = 0,
         pace: Annotated[str, Form(max_length=20)] = "",
+        what: Annotated[str, Form(max_length=400)] = "",
+        seconds: Annotated[str, Form(max_length=10)] = "",
     ) -> None:
         self.reason = reason
         self.confirm = confirm
         self.asked = Asked(tuple(ids), q, tuple(excepted), by_filter)
         self.count = expected if by_filter else len(set(ids))
         self.pace = pace.strip()
+        self.what = what
+        self.block = WantedBlock(what=what, seconds=seconds) if what else None
 
     def per_second(self) -> float | None:
         """Return the pace; `None` means the setting.
@@ -80,7 +84,7 @@ async def expire_session(
         result = await room.operations.expire(actor, reason, session_ids=[session_id])
     except InvalidInput as error:
         session = await room.directory.session(session_id)
-        form = await expire_one(room, urls, session, Sent(reason, reason_error=error.message))
+        form = await expire_one(room, urls, session, Sent(reason, reason_error=error.message, what=what))
         return await render_form(request, room, actor, form, FormPage(expiry=form), "Expire session", status=422)
     back = urls.session(session_id)
     return await done(request, room.directory, result.action_id, back, fallback="The session was expired.")
@@ -106,7 +110,9 @@ async def _act(
     request: Request, actor: OperatorActor, room: CurrentSwitchroom, sent: Submitted, verb: Verb
 ) -> Response:
     async def again(**wrong: str) -> Response:
-        form = bulk_form(room, urls_of(request), verb, sent.asked, Sent(sent.reason, sent.pace, **wrong))
+        form = bulk_form(
+            room, urls_of(request), verb, sent.asked, Sent(sent.reason, sent.pace, what=sent.what, **wrong)
+        )
         return await render_form(request, room, actor, form, FormPage(expiry=form), form.title, status=422)
 
     needs_typing = sent.asked.is_by_filter or sent.count > TYPED_ABOVE
@@ -115,7 +121,7 @@ async def _act(
     try:
         job = await _start(room, actor, sent, verb)
     except Conflict as error:
-        return await again(notice=error.message)
+        return await again(notice=error.message + (" The block is in force." if sent.block is not None else ""))
     except InvalidInput as error:
         return await again(**{"notice" if error.detail.get("field") == "per_second" else "reason_error": error.message})
     return await _respond(request, room, job, sent)
@@ -124,6 +130,10 @@ async def _act(
 async def _start(room: CurrentSwitchroom, actor: OperatorActor, sent: Submitted, verb: Verb) -> Job:
     asked, operations = sent.asked, room.operations
     start = operations.start_expiring if verb == "expire" else operations.start_cancelling
+    pace = sent.per_second()
+    if sent.block is not None and verb == "expire":
+        # In force first, as with one session; it stays when the sessions then turn out to be too many.
+        await operations.block(actor, *sent.block.target(), sent.reason, seconds=sent.block.duration())
     return await start(
         actor,
         sent.reason,
@@ -131,7 +141,7 @@ async def _start(room: CurrentSwitchroom, actor: OperatorActor, sent: Submitted,
         query=parse_filter(asked.q) if asked.is_by_filter else None,
         exclude=asked.excepted,
         expected=sent.count if asked.is_by_filter else None,
-        per_second=sent.per_second(),
+        per_second=pace,
     )
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 
 from ...server.directory.rules import BlockInForce, BlockReach
 from ...server.filters import quote_value
-from ...server.models import Block, BlockKind, Session
+from ...server.models import Block, BlockKind, Session, SessionRecord
 from ..formatting import plural
 from ..urls import Urls
 from .shell import LiveLink
@@ -96,13 +96,15 @@ class BlockForm:
 
 @dataclass(frozen=True, slots=True)
 class AlsoBlock:
-    """What the expire form offers beside: blocking whoever holds the session."""
+    """What the expire form offers beside: blocking whoever holds the sessions; no options where they share nobody."""
 
     template: ClassVar[str] = "dialogs/_also_block.html"
     name: ClassVar[str] = "also"
     options: tuple[BlockOption, ...]
     terms: tuple[tuple[int, str], ...]
     seconds: int
+    is_chosen: bool
+    """Whether one of the options is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,7 @@ def make_blocks(blocks: Iterable[BlockInForce], urls: Urls, live_link: LiveLink,
     return BlocksPage(live_link, tuple(make_block_row(each, urls, can_act=can_act) for each in blocks), can_act)
 
 
-def ways_to_block(session: Session) -> list[tuple[BlockKind, str]]:
+def ways_to_block(session: Session | SessionRecord) -> list[tuple[BlockKind, str]]:
     """Return what a session or client can be blocked by, the surest first."""
     ways = [(BlockKind.PRINCIPAL, session.principal), (BlockKind.CLIENT, session.client_name)]
     address = session.address if session.address != "stdio" else ""

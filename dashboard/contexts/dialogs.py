@@ -46,7 +46,7 @@ class ExpireForm:
     notice: str
     """Why it was not done, when it was not the fields' fault."""
     also: AlsoBlock | None = None
-    """Whom to block beside; `None` for several sessions."""
+    """Whom to block beside; `None` where calls are cancelled."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,3 +187,21 @@ async def test_a_viewer_sees_groups_and_blocks_and_changes_nothing(console: Cons
         assert not page.one("main").select("a.btn"), path
     posts = ("/admin/blocks", "/admin/groups/planners/members/X/removal", "/admin/clients/X/listening")
     assert [(await viewer.post(path, data={"reason": "r"})).status_code for path in posts] == [403, 403, 403]
+
+
+async def test_expiring_many_can_block_what_they_share_or_says_that_they_share_nothing(
+    console: Console, browser: httpx2.AsyncClient
+) -> None:
+    ids = [(await opened(console, name)).id for name in ("bad-bot", "bad-bot", "desk")]
+    shared = read(await browser.get("/admin/expirations", params={"id": ids[:2]}, headers=HTMX))
+    offered = [each.attributes["value"] for each in shared.one("details.also").select("input")]
+    assert offered[:2] == ["", "client:bad-bot"]
+    mixed = read(await browser.get("/admin/expirations", params={"q": "state:live"}, headers=HTMX))
+    assert "client:bad-bot" not in [each.attributes["value"] for each in mixed.one("details.also").select("input")]
+    sent = {"id": ids[:2], "reason": " ", "what": "client:bad-bot", "seconds": "0"}
+    again = read(await browser.post("/admin/expirations", data=sent, headers=HTMX), 422)
+    assert "open" in again.one("details.also").attributes, "what was chosen is still chosen"
+    await browser.post("/admin/expirations", data={**sent, "reason": "abuse"}, headers=HTMX)
+    (shown,) = console.room.directory.rules.blocks()
+    assert (shown.block.value, shown.block.reason) == ("bad-bot", "abuse")
+    assert list(console.room.engine.by_id) == ids[2:]
