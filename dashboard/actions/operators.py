@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Final
+from collections.abc import Awaitable
+from typing import Annotated, Final, Protocol
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
+from ...server.accounts import Accounts
 from ...server.errors import Conflict, InvalidInput
 from ...server.models import Actor, Role
 from .. import operator_data as data
@@ -19,13 +20,55 @@ from ..contexts.shell import Flash, Frame
 from ..deps import AdminActor, CurrentAccounts, CurrentAccountVerbs, CurrentActor, CurrentSwitchroom
 from ..rendering import render_form, render_page
 from ..templating import is_partial_request, urls_of
+from ..urls import Urls
 
 router = APIRouter()
 
 _DAY: Final = 86_400.0
 _Name = Annotated[str, Form(max_length=200)]
-_Reason = Annotated[str, Form(max_length=2_000)]
 _Password = Annotated[str, Form(max_length=4_096)]
+
+
+class _AskForm(Protocol):
+    """Returns the dialog about the operator, token or sign-in that an id names."""
+
+    async def __call__(
+        self, accounts: Accounts, urls: Urls, identifier: str, /, *, reason: str = "", error: str = ""
+    ) -> AccessForm: ...
+
+
+class _Confirmation:
+    """What an admin confirmed in a dialog, with the reason that was given there."""
+
+    def __init__(
+        self,
+        request: Request,
+        actor: AdminActor,
+        room: CurrentSwitchroom,
+        accounts: CurrentAccounts,
+        reason: Annotated[str, Form(max_length=2_000)] = "",
+    ) -> None:
+        self.actor = actor
+        self.reason = reason
+        self._request = request
+        self._room = room
+        self._accounts = accounts
+
+    async def carry_out(self, work: Awaitable[object], ask: _AskForm, identifier: str) -> Response:
+        """Do what the dialog asked about, and lead back to the page; or show it again with what is wrong."""
+        urls = urls_of(self._request)
+        try:
+            await work
+        except (InvalidInput, Conflict) as error:
+            form = await ask(self._accounts, urls, identifier, reason=self.reason, error=error.message)
+            page = FormPage(access=form)
+            return await render_form(self._request, self._room, self.actor, form, page, form.button, status=422)
+        if is_partial_request(self._request):
+            return Response(status_code=204, headers={"HX-Redirect": urls.operators()})
+        return RedirectResponse(urls.operators(), status_code=303)
+
+
+Confirmed = Annotated[_Confirmation, Depends()]
 
 
 @router.post("/operators")
@@ -85,21 +128,11 @@ async def enable_operator(request: Request, name: str, actor: AdminActor, verbs:
 
 
 @router.post("/operators/{name}/disabling")
-async def disable_operator(
-    request: Request,
-    name: str,
-    actor: AdminActor,
-    room: CurrentSwitchroom,
-    accounts: CurrentAccounts,
-    verbs: CurrentAccountVerbs,
-    reason: _Reason = "",
-) -> Response:
+async def disable_operator(name: str, confirmed: Confirmed, verbs: CurrentAccountVerbs) -> Response:
     """Keep an operator out."""
-
-    async def again(error: str) -> AccessForm:
-        return await data.disabling_form(accounts, urls_of(request), name, reason=reason, error=error)
-
-    return await _confirmed(request, room, actor, verbs.disable_operator(actor, name, reason), again)
+    return await confirmed.carry_out(
+        verbs.disable_operator(confirmed.actor, name, confirmed.reason), data.disabling_form, name
+    )
 
 
 @router.post("/tokens")
@@ -122,39 +155,19 @@ async def create_token(
 
 
 @router.post("/tokens/{token_id}/revocation")
-async def revoke_token(
-    request: Request,
-    token_id: str,
-    actor: AdminActor,
-    room: CurrentSwitchroom,
-    accounts: CurrentAccounts,
-    verbs: CurrentAccountVerbs,
-    reason: _Reason = "",
-) -> Response:
+async def revoke_token(token_id: str, confirmed: Confirmed, verbs: CurrentAccountVerbs) -> Response:
     """Make a token invalid."""
-
-    async def again(error: str) -> AccessForm:
-        return await data.revocation_form(accounts, urls_of(request), token_id, reason=reason, error=error)
-
-    return await _confirmed(request, room, actor, verbs.revoke_token(actor, token_id, reason), again)
+    return await confirmed.carry_out(
+        verbs.revoke_token(confirmed.actor, token_id, confirmed.reason), data.revocation_form, token_id
+    )
 
 
 @router.post("/sign-ins/{sign_in_id}/ending")
-async def end_sign_in(
-    request: Request,
-    sign_in_id: str,
-    actor: AdminActor,
-    room: CurrentSwitchroom,
-    accounts: CurrentAccounts,
-    verbs: CurrentAccountVerbs,
-    reason: _Reason = "",
-) -> Response:
+async def end_sign_in(sign_in_id: str, confirmed: Confirmed, verbs: CurrentAccountVerbs) -> Response:
     """End one browser's sign-in."""
-
-    async def again(error: str) -> AccessForm:
-        return await data.ending_form(accounts, urls_of(request), sign_in_id, reason=reason, error=error)
-
-    return await _confirmed(request, room, actor, verbs.end_operator_sign_in(actor, sign_in_id, reason), again)
+    return await confirmed.carry_out(
+        verbs.end_operator_sign_in(confirmed.actor, sign_in_id, confirmed.reason), data.ending_form, sign_in_id
+    )
 
 
 @router.post("/account/password")
@@ -185,25 +198,6 @@ async def change_own_password(
     if cookie is not None:
         set_cookie(response, cookie, await accounts.sign_ins.begin(actor.name, address))
     return response
-
-
-async def _confirmed(
-    request: Request,
-    room: CurrentSwitchroom,
-    actor: Actor,
-    work: Awaitable[object],
-    again: Callable[[str], Awaitable[AccessForm]],
-) -> Response:
-    """Do what a dialog asked about, and lead back to the page; or show the dialog again with what is wrong."""
-    try:
-        await work
-    except (InvalidInput, Conflict) as error:
-        form = await again(error.message)
-        return await render_form(request, room, actor, form, FormPage(access=form), form.button, status=422)
-    here = urls_of(request).operators()
-    if is_partial_request(request):
-        return Response(status_code=204, headers={"HX-Redirect": here})
-    return RedirectResponse(here, status_code=303)
 
 
 async def _page(

@@ -8,7 +8,7 @@ from fastapi import Path, Query
 from pydantic import BaseModel, Field
 
 from ...server.filters import parse_filter
-from ...server.operations import Job, PastJob, expire_result
+from ...server.operations import Chosen, Job, PastJob, expire_result
 from ..deps import CurrentActor, CurrentSwitchroom
 from .actions import ExpirationOut
 from .requests import CancellationsIn, ExpirationsIn, ManyIn
@@ -92,7 +92,7 @@ _AS_JOB: Final[dict[int | str, dict[str, Any]]] = {
 @router.post("/expirations", response_model=ExpirationOut, responses=_AS_JOB)
 async def expire_matching(body: ExpirationsIn, actor: CurrentActor, running: CurrentSwitchroom) -> ApiResponse:
     """End live sessions by filter or id, unless the filter has come to match many more than expected."""
-    job = await running.operations.start_expiring(actor, body.reason, **_choice(body))
+    job = await running.operations.start_expiring(actor, body.reason, per_second=body.per_second, **_chosen(body))
     if job.is_long:
         return answer(JobOut.of(job), 202)
     await job.ended.wait()
@@ -102,7 +102,7 @@ async def expire_matching(body: ExpirationsIn, actor: CurrentActor, running: Cur
 @router.post("/cancellations", response_model=JobOut, responses=_AS_JOB)
 async def cancel_matching(body: CancellationsIn, actor: CurrentActor, running: CurrentSwitchroom) -> ApiResponse:
     """Cancel every call in flight of sessions by filter or id, on the same terms; the sessions stay."""
-    job = await running.operations.start_cancelling(actor, body.reason, **_choice(body))
+    job = await running.operations.start_cancelling(actor, body.reason, per_second=body.per_second, **_chosen(body))
     if job.is_long:
         return answer(JobOut.of(job), 202)
     await job.ended.wait()
@@ -150,12 +150,11 @@ async def list_results(
     return answer(SessionResultsOut(items=items, next_cursor=next_cursor, counts=counts))
 
 
-def _choice(body: ManyIn) -> dict[str, Any]:
+def _chosen(body: ManyIn) -> Chosen:
     """Return whom a body is about, as the verbs take it."""
     return {
         "session_ids": body.session_ids,
         "query": parse_filter(body.filter) if body.filter is not None else None,
         "exclude": body.exclude,
         "expected": body.expected,
-        "per_second": body.per_second,
     }

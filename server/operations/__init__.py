@@ -7,13 +7,14 @@ from .actions import Resolver
 from .bulk import JOB_ABOVE, Job
 from .operations import Operations
 from .results import CancelResult, ExpireResult, ReplayItem, ReplayResult, TimeoutsResult
-from .sessions import expire_result
+from .sessions import Chosen, expire_result
 from .unfinished import PastJob
 
 __all__ = [
     "JOB_ABOVE",
     "AccountVerbs",
     "CancelResult",
+    "Chosen",
     "ExpireResult",
     "Job",
     "Operations",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict, Unpack
 
 from ..directory.directory import Directory
 from ..engine.calls import Call, EarlyAnswer
@@ -43,13 +43,23 @@ def check_reason(reason: str) -> str:
     return text
 
 
-class Choice(NamedTuple):
-    """Whom an action is about: sessions by id, or all live ones that a filter matches."""
+class Chosen(TypedDict, total=False):
+    """Whom an action is about, as its caller says it; see `Choice`."""
 
     session_ids: Sequence[str]
     query: Filter | None
-    exclude: frozenset[str]
+    exclude: Sequence[str]
     expected: int | None
+    continues: str
+
+
+class Choice(NamedTuple):
+    """Whom an action is about: sessions by id, or all live ones that a filter matches."""
+
+    session_ids: Sequence[str] = ()
+    query: Filter | None = None
+    exclude: Sequence[str] = ()
+    expected: int | None = None
     """How many the operator saw; by filter only."""
     continues: str = ""
     """The job of which this is the rest."""
@@ -63,12 +73,20 @@ class Choice(NamedTuple):
     def target(self) -> str:
         """What the audit log says it was about."""
         if self.query is not None:
-            excepted = f" except {', '.join(sorted(self.exclude)[:25])}" if self.exclude else ""
+            excepted = f" except {', '.join(sorted(set(self.exclude))[:25])}" if self.exclude else ""
             return (self.query.text or "(all live sessions)") + excepted
         if self.continues:
             return f"the rest of job {self.continues}: {len(self.session_ids):,} sessions"
         shown, more = ", ".join(self.session_ids[:25]), len(self.session_ids) - 25
         return shown if more <= 0 else f"{shown} and {more:,} more"
+
+
+class _Work(NamedTuple):
+    """What is done to each of the chosen sessions."""
+
+    verb: str
+    participle: str
+    on_one: Callable[[Job, Actor, str, str], Awaitable[Outcome]]
 
 
 class SessionVerbs:
@@ -80,90 +98,58 @@ class SessionVerbs:
         self._actions = actions
         self._bulk = bulk
 
-    async def expire(
-        self,
-        actor: Actor,
-        reason: str,
-        *,
-        session_ids: Sequence[str] = (),
-        query: Filter | None = None,
-        exclude: Sequence[str] = (),
-        expected: int | None = None,
-    ) -> ExpireResult:
+    async def expire(self, actor: Actor, reason: str, **chosen: Unpack[Chosen]) -> ExpireResult:
         """End sessions, by id or by filter, and wait for the end of it; see `start_expiring`.
 
         Raises:
             NotFound: The only session named was never known.
         """
-        job = await self.start_expiring(
-            actor, reason, session_ids=session_ids, query=query, exclude=exclude, expected=expected
-        )
+        job = await self.start_expiring(actor, reason, **chosen)
         await job.ended.wait()
         return expire_result(job)
 
     async def start_expiring(
-        self,
-        actor: Actor,
-        reason: str,
-        *,
-        session_ids: Sequence[str] = (),
-        query: Filter | None = None,
-        exclude: Sequence[str] = (),
-        expected: int | None = None,
-        per_second: float | None = None,
-        continues: str = "",
+        self, actor: Actor, reason: str, *, per_second: float | None = None, **chosen: Unpack[Chosen]
     ) -> Job:
         """Begin to end sessions, by id or by filter; the job goes on by itself.
 
         Args:
             per_second: How many sessions to end in a second; `None` means the setting.
-            continues: The job of whose sessions these are the rest.
 
         Raises:
             Forbidden: The actor may not act.
             InvalidInput: The reason is empty, neither ids nor a filter are given, or the pace is out of bounds.
             Conflict: By filter, it matches over a tenth more sessions than `expected`.
         """
-        choice = Choice(session_ids, query, frozenset(exclude), expected, continues)
-        choice.check()
-
-        def plan(job: Job) -> Plan:
-            text = check_reason(reason)
-            return Plan(self._choose(choice, "expired"), partial(self._expire_one, job, actor, text))
-
-        return await self._bulk.start(actor, "expire", choice.target, reason.strip(), plan, per_second=per_second)
+        work = _Work("expire", "expired", self._expire_one)
+        return await self._start(work, actor, reason, Choice(**chosen), per_second)
 
     async def start_cancelling(
-        self,
-        actor: Actor,
-        reason: str,
-        *,
-        session_ids: Sequence[str] = (),
-        query: Filter | None = None,
-        exclude: Sequence[str] = (),
-        expected: int | None = None,
-        per_second: float | None = None,
-        continues: str = "",
+        self, actor: Actor, reason: str, *, per_second: float | None = None, **chosen: Unpack[Chosen]
     ) -> Job:
         """Begin to cancel every call in flight of the chosen sessions; the sessions stay.
 
         Raises:
             Forbidden, InvalidInput, Conflict: As for `start_expiring`.
         """
-        choice = Choice(session_ids, query, frozenset(exclude), expected, continues)
+        work = _Work("cancel_calls", "cancelled", self._cancel_all)
+        return await self._start(work, actor, reason, Choice(**chosen), per_second)
+
+    async def _start(self, work: _Work, actor: Actor, reason: str, choice: Choice, per_second: float | None) -> Job:
         choice.check()
 
         def plan(job: Job) -> Plan:
             text = check_reason(reason)
-            return Plan(self._choose(choice, "cancelled"), partial(self._cancel_all, job, actor, text))
+            return Plan(self._choose(choice, work.participle), partial(work.on_one, job, actor, text))
 
-        return await self._bulk.start(actor, "cancel_calls", choice.target, reason.strip(), plan, per_second=per_second)
+        return await self._bulk.start(actor, work.verb, choice.target, reason.strip(), plan, per_second=per_second)
 
     def _choose(self, choice: Choice, participle: str) -> list[str]:
+        excluded = frozenset(choice.exclude)
         if choice.query is None:
-            return [each for each in dict.fromkeys(choice.session_ids) if each not in choice.exclude]
+            return [each for each in dict.fromkeys(choice.session_ids) if each not in excluded]
         matching = self._directory.matching_live(choice.query)
-        chosen = [session.record.id for session in matching if session.record.id not in choice.exclude]
+        chosen = [session.record.id for session in matching if session.record.id not in excluded]
         if choice.expected is not None and len(chosen) > choice.expected * GROWTH:
             raise Conflict(
                 f"The filter now matches {len(chosen):,} sessions instead of {choice.expected:,}: nothing was "
@@ -177,10 +163,7 @@ class SessionVerbs:
         if session is None or session.record.kind is SessionKind.CLIENT:
             record = await self._engine.find_record(session_id)
             if record is not None and record.kind is SessionKind.CLIENT:
-                return Outcome(
-                    "failed",
-                    "A client of the 2026-07-28 era has no session to expire; close its listen streams instead.",
-                )
+                return Outcome("failed", _NO_SESSION)
             known = Outcome("nothing", "already ended")
             return known if record is not None else Outcome("failed", f"Session {session_id} is not known here.")
         calls, streams = session.in_flight, session.open_streams
