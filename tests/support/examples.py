@@ -7,9 +7,10 @@ message. A line that ends in `# handshake` or `# 2026-07-28` is for clients of t
 
 In the newer era each client opens a session first and passes its handle along; a server without
 `open_session` gets the bundled one. An example that needs more than `attach(mcp)` has a function
-`build(settings)` that returns its `Switchroom`. One that asks for access tokens has `protected(issuer, url)`
-instead: it is served beside a real authorization server, with clients that go through the whole OAuth
-flow. An example whose docstring says `Prints:` is a script instead: it is run, and prints what follows.
+`build(settings)` or `build(settings, verifier)` that returns its `Switchroom`. One that asks for access
+tokens has `protected(issuer, url)` instead: it is served beside a real authorization server, with clients
+that go through the whole OAuth flow. An example whose docstring says `Prints:` is a script instead: it is
+run, and prints what follows.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from __future__ import annotations
 import ast
 import doctest
 import importlib.util
+import inspect
 import sys
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
@@ -167,7 +169,8 @@ async def _wrong(callers: Callers, line: Line, era: str) -> str:
 async def _build(module: ModuleType, folder: Path) -> Switchroom:
     settings = plain_settings(db=f"sqlite:///{folder}/example.db")
     if hasattr(module, "build"):
-        room: Switchroom = module.build(settings)
+        takes_verifier = "verifier" in inspect.signature(module.build).parameters
+        room: Switchroom = module.build(settings, *([await with_ana(folder)] if takes_verifier else []))
     else:
         room = attach(module.mcp, settings=settings, verifier=await with_ana(folder))
     # An example need not show how a client of the newer era opens its session.
