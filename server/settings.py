@@ -152,7 +152,7 @@ class Settings(BaseSettings):
     """Comment lines keep an idle stream open through proxies."""
     send_timeout_seconds: float = Field(default=30, gt=0)
     """A write to a client that takes longer ends that stream."""
-    high_water_bytes: int = Field(default=1024 * 1024, ge=1024)
+    high_water_bytes: int = Field(default=256 * 1024, ge=1024)
     """A call that is this far ahead of its reader waits."""
     hung_call_seconds: float = Field(default=60, gt=0)
     """A call in flight for longer needs attention; a stream that listens does not count."""

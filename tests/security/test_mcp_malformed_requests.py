@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
 
+from tests.security.conftest import SETTINGS, TARGET, assert_alive
 from tests.security.corpus import corpus
 from tests.security.honest import ACCEPT, HANDSHAKE, JSON_BODY, MODERN
 from tests.security.tally import Tally
 from tests.security.tokens import signed_token
 from tests.security.volley import Case, Headers, Outcome, fire, problems
-from tests.support.processes import Served
+from tests.support.processes import Served, serving
 from tests.support.wire import Wire, session, text_of
 
 pytestmark = pytest.mark.anyio
 
 BASE: Headers = (ACCEPT, JSON_BODY)
+
+
+@pytest.fixture(scope="module")
+def in_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server that keeps everything in its process."""
+    with serving(tmp_path_factory.mktemp("memory"), f"{TARGET}:plain", **SETTINGS, db="memory:") as served:
+        yield served
+        assert_alive(served)
 
 
 @asynccontextmanager
@@ -73,6 +82,17 @@ async def test_inside_a_session(plain: Served, tally: Tally) -> None:
 async def test_in_the_newer_era(plain: Served, tally: Tally) -> None:
     base = (*BASE, ("mcp-protocol-version", MODERN))
     await strike(plain, tally, list(corpus(base, label="modern", is_modern=True, seed=9)))
+
+
+@pytest.mark.parametrize("era", [HANDSHAKE, MODERN])
+async def test_with_the_store_in_memory(in_memory: Served, tally: Tally, era: str) -> None:
+    """Every second case: the store is asked by what gets past the parsers, which is the smaller part."""
+    async with session(in_memory.mcp, name="attacker") as wire:
+        version: Headers = (("mcp-protocol-version", era),)
+        own = version if era == MODERN else (("mcp-session-id", wire.session_id or ""), *version)
+        cases = list(corpus((*BASE, *own), label=f"memory {era}", is_modern=era == MODERN, seed=10))
+        await strike(in_memory, tally, [each for each in cases[::2] if each.method != "DELETE"])
+        assert text_of((await wire.call("echo", text="still here")).last) == "still here"
 
 
 @pytest.mark.parametrize("era", [HANDSHAKE, MODERN])
