@@ -7,13 +7,18 @@ from typing import Final, NamedTuple
 
 from ..server.attach import Switchroom
 from ..server.errors import SwitchroomError
+from ..server.models import SessionKind
 from ..server.sign_in import UsersFile
-from .formatting import count, plural, size
+from .formatting import age, count, plural, size
+from .health_data import trend_sentence
 from .urls import Urls
 
 _RECENT: Final = 3600.0
 _NEAR: Final = 0.8
 """Share of a limit from which it counts as nearly reached."""
+
+
+_WITHOUT_ID: Final = frozenset(SessionKind) - {SessionKind.STREAMABLE_HTTP}
 
 
 class Finding(NamedTuple):
@@ -28,9 +33,9 @@ class Finding(NamedTuple):
     """The console's page for it."""
 
 
-def check_up(room: Switchroom, urls: Urls) -> list[Finding]:
+async def check_up(room: Switchroom, urls: Urls) -> list[Finding]:
     """Return a finding for each item of the guide's troubleshooting list."""
-    return [_session_ids(room, urls), _state(room, urls), _memory(room, urls), _authentication(room, urls)]
+    return [_session_ids(room, urls), _state(room, urls), _memory(room, urls), await _authentication(room, urls)]
 
 
 def _session_ids(room: Switchroom, urls: Urls) -> Finding:
@@ -45,7 +50,10 @@ def _session_ids(room: Switchroom, urls: Urls) -> Finding:
         advice = "Read why on the Health page, or give the id to switchroom doctor."
         return Finding(name, False, why, advice, urls.health())
     health = room.directory.health()
+    without = sum(1 for session in room.engine.live() if session.record.kind in _WITHOUT_ID)
     why = f"{plural(health.live_sessions, 'live session')}, and no session id was refused within the hour."
+    if without:
+        why += f" {count(without)} of them have no Mcp-Session-Id by nature (stdio, HTTP+SSE, MCP 2026-07-28)."
     return Finding(name, True, why, "", urls.sessions())
 
 
@@ -57,7 +65,11 @@ def _state(room: Switchroom, urls: Urls) -> Finding:
         why = "Sessions, keys and events are in memory and end with the process."
         return Finding(name, False, why, "Set SWITCHROOM_DB=sqlite:///switchroom.db.", urls.health())
     settings = room.settings
-    why = f"Kept in {settings.db}; an idle session ends after {settings.idle_seconds:,.0f} s."
+    lifetime = f", any after {age(settings.lifetime_seconds)}" if settings.lifetime_seconds is not None else ""
+    why = f"Kept in {settings.db}; an idle session ends after {age(settings.idle_seconds)}{lifetime}."
+    cut = room.directory.trimmed_logs()
+    if cut:
+        why += f" {plural(cut, 'log')} reached a bound and dropped old events, which a client can no longer resume."
     return Finding(name, True, why, "", urls.health())
 
 
@@ -65,6 +77,11 @@ def _memory(room: Switchroom, urls: Urls) -> Finding:
     name, vitals = "Memory leaks", room.directory.vitals()
     near = [each for each in room.directory.limits() if each.share >= _NEAR]
     held = f"{size(vitals.memory_bytes)} of memory, {plural(room.resources.count(), 'open resource')}"
+    trend = vitals.memory_trend
+    if trend is not None and trend.is_leak:
+        why = f"{held}; it grows while the sessions do not: {trend_sentence(trend)}."
+        advice = "Look at the sessions that hold most (Keys, Resources), and at what your tools keep in globals."
+        return Finding(name, False, why, advice, urls.health())
     if near:
         worst = max(near, key=lambda each: each.share)
         why = f"{held}; {count(worst.used or 0)} of {count(worst.allowed)} {worst.limit.name}."
@@ -72,14 +89,20 @@ def _memory(room: Switchroom, urls: Urls) -> Finding:
     if vitals.stalled:
         why = f"{held}; {plural(len(vitals.stalled), 'stream')} that nobody reads."
         return Finding(name, False, why, "Close them on the Health page.", urls.health())
-    return Finding(name, True, f"{held}, every limit below {_NEAR:.0%}, every stream read.", "", urls.health())
+    grows = f"growth {trend_sentence(trend)}"
+    return Finding(name, True, f"{held}, {grows}; every limit below {_NEAR:.0%}, every stream read.", "", urls.health())
 
 
-def _authentication(room: Switchroom, urls: Urls) -> Finding:
+async def _authentication(room: Switchroom, urls: Urls) -> Finding:
     name, verifier = "Authentication", room.sign_ins.verifier
+    scope = room.settings.secure_scope or "none"
+    tokens = f"where tokens are asked for, secure_operation needs scope {scope}."
     if not isinstance(verifier, UsersFile):
-        why = f"secure_login asks {type(verifier).__name__}, which the application has passed."
-        return Finding(name, True, why, "", urls.sessions())
+        asked = f"secure_login asks {type(verifier).__name__}, which the application has passed"
+        wrong = await room.sign_ins.probe()
+        if wrong:
+            return Finding(name, False, f"{asked}; {wrong}", "Mend the verifier.", urls.health())
+        return Finding(name, True, f"{asked}; it knows nobody whom nobody is; {tokens}", "", urls.sessions())
     try:
         users = verifier.names()
     except SwitchroomError as error:
@@ -87,6 +110,5 @@ def _authentication(room: Switchroom, urls: Urls) -> Finding:
     if users and verifier.path.stat().st_mode & 0o077:
         why = f"Others on this machine may read {verifier.path}."
         return Finding(name, False, why, f"Run chmod 600 {verifier.path}.", urls.health())
-    scope = room.settings.secure_scope or "none"
-    why = f"{plural(len(users), 'user')} may sign in; where tokens are asked for, secure_operation needs scope {scope}."
+    why = f"{plural(len(users), 'user')} may sign in; {tokens}"
     return Finding(name, True, why, "", urls.sessions())

@@ -32,5 +32,5 @@ class CheckupOut(BaseModel):
 @router.get("/checkup", response_model=CheckupOut)
 async def check(request: Request, running: CurrentSwitchroom) -> ApiResponse:
     """Look for what the session-management guide tells people to look for: ids, state, memory, authentication."""
-    findings = [FindingOut(**each._asdict()) for each in check_up(running, urls_of(request))]
+    findings = [FindingOut(**each._asdict()) for each in await check_up(running, urls_of(request))]
     return answer(CheckupOut(findings=findings))

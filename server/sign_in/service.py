@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
+import secrets
 import time
 from typing import Final
 
@@ -27,6 +29,7 @@ PER_USER: Final = RateLimitItemPerMinute(20, 15, namespace="user")
 MAX_INPUT: Final = 1024
 """Longer names and passwords are refused before they cost anything."""
 
+_PROBE_SECONDS = 5.0
 _REVIEW_SECONDS: Final = 10.0
 
 NOT_WORKING: Final = "Signing in does not work at the moment. Ask the operator of this server."
@@ -125,6 +128,21 @@ class SignIns:
         session.note(EventKind.LIFECYCLE, "signed_out", json.dumps(detail))
         await self._engine.save(session)
         return signed_in
+
+    async def probe(self) -> str:
+        """Ask the verifier about a user that nobody is; return what is wrong with it, `""` when nothing is."""
+        name, password = f"nobody-{secrets.token_hex(8)}", secrets.token_hex(16)
+        try:
+            async with asyncio.timeout(_PROBE_SECONDS):
+                stamp, user = await self.verifier.stamp(name), await self.verifier.verify(name, password)
+        except TimeoutError:
+            return f"it does not answer within {_PROBE_SECONDS:g} s."
+        except Exception as error:
+            logger.exception("the users could not be asked")
+            return f"it raises {type(error).__name__}, so nobody can sign in; the server's log has the rest."
+        if user is not None:
+            return "it lets somebody in whose name and password were made up this moment."
+        return "it knows a stamp for a name that was made up this moment." if stamp is not None else ""
 
     # -- those nobody asks about ---------------------------------------------------------------
 
