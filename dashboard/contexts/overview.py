@@ -150,7 +150,7 @@ def make_recent(entries: Iterable[AuditEntry], urls: Urls) -> Recent:
         tuple(
             Deed(
                 entry.actor,
-                f"{action_label(entry.action)} {result_text(entry)}".strip(),
+                _deed(entry),
                 entry.at,
                 urls.audit(action=entry.action),
                 entry.outcome in ("refused", "failed"),
@@ -158,3 +158,10 @@ def make_recent(entries: Iterable[AuditEntry], urls: Urls) -> Recent:
             for entry in entries
         )
     )
+
+
+def _deed(entry: AuditEntry) -> str:
+    """Return an action and what came of it; why it was not done is a sentence of its own."""
+    joint = ": " if entry.outcome in ("refused", "failed") else " "
+    result = result_text(entry)
+    return f"{action_label(entry.action)}{joint if result else ''}{result}"

@@ -75,8 +75,12 @@ class Trending:
 
     def _slots(self, start: float) -> list[Figures]:
         slots, now = [slot for slot in self._meter.slots if slot.at >= start], self._meter.now()
-        first = slots[0].at if slots else now.at
-        minutes = [each for each in self._known_minutes() if each.at >= start and each.at + each.seconds <= first]
+        first = (slots[0].at if slots else now.at) // MINUTE * MINUTE
+        # A minute of which slots are drawn is not drawn as well, but for what another process saw of it.
+        minutes = [each for each in self._meter.minutes if start <= each.at < first]
+        restored = self._meter.restored
+        if restored is not None and restored.at == first >= start:
+            minutes.append(restored)
         return [*minutes, *slots, *([now] if now.seconds >= _FIRST_SECONDS or now.answers else [])]
 
     def _minutes(self, start: float, step: int) -> list[Figures]:

@@ -62,6 +62,8 @@ class Meter:
         self.minutes: deque[Figures] = deque(maxlen=MINUTES_KEPT)
         self._carried: Figures | None = None
         """What is known of the minute under way from before this process, or from its slots so far."""
+        self.restored: Figures | None = None
+        """What was known of the minute in which this process began from before it; its slots are not in it."""
         self._slot_at = self._start_of(clock(), SLOT_SECONDS)
         self._before = (0, 0, 0, 0)
         self._latency_before = list(self.totals.latency)
@@ -107,7 +109,7 @@ class Meter:
         found = await self._log.read(int(now) - MINUTES_KEPT * MINUTE)
         self.minutes.extend(found)
         if found and found[-1].at == self._start_of(now, MINUTE):
-            self._carried = self.minutes.pop()
+            self.restored = self._carried = self.minutes.pop()
 
     def roll(self) -> None:
         """Close the slot, and the minute, that have ended."""

@@ -55,6 +55,21 @@ async def test_after_a_restart_older_minutes_join_the_slots_without_overlap(cloc
     assert sum(each.handshake for each in points) == 210
 
 
+async def test_nothing_is_drawn_or_counted_twice_when_a_process_begins_within_a_minute(clock: Clock) -> None:
+    store = MemoryStore()
+    clock.now += 20
+    before = Meter(store.figures, Gauges, clock)
+    pass_time(before, clock, 15, answers_per_second=1)
+    trending = Trending(before, clock)
+    assert trending.of(QUARTER).total.handshake == 15
+    before.flush()
+    meter = Meter(store.figures, Gauges, clock)
+    await meter.load()
+    pass_time(meter, clock, 60, answers_per_second=1)
+    found = Trending(meter, clock).of(QUARTER)
+    assert found.total.handshake == 75 and [each.at - NOON for each in found.points] == [0, 30, 40, 50, 60, 70, 80, 90]
+
+
 async def test_the_day_is_shown_in_steps_of_ten_minutes(clock: Clock) -> None:
     store = MemoryStore()
     for number in range(120):
