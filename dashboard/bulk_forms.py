@@ -12,7 +12,7 @@ from ..server.operations import JOB_ABOVE
 from .contexts.dialogs import ExpireForm
 from .contexts.sessions import client_name
 from .formatting import age, plural
-from .rules import also_block
+from .rule_forms import also_block
 from .urls import Urls
 
 TYPED_ABOVE: Final = 25

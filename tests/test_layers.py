@@ -41,9 +41,9 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"contexts", "guard", "nav_counts", "templating"}),
         frozenset({"auth", "errors", "queries", "rendering"}),
         frozenset({"attention", "call_data", "compose", "confirming", "deps", "forms", "health_data", "operator_data"})
-        | {"bulk_forms", "key_forms", "limit_forms", "overview_data", "panels", "timeline_data"}
+        | {"bulk_forms", "key_forms", "limit_forms", "overview_data", "session_panels", "timeline_data"}
         | {"log_data", "playback_data", "replaying"}
-        | {"checkup", "rules"},
+        | {"checkup", "rule_forms"},
         frozenset({"frames"}),
         frozenset({"actions", "api", "live", "metrics", "pages"}),
         frozenset({"app"}),

@@ -14,7 +14,7 @@ from ..bulk_forms import MAX_CHOSEN, TYPED_ABOVE, Asked, Sent, Verb, bulk_form, 
 from ..contexts.dialogs import FormPage
 from ..deps import CurrentSwitchroom, OperatorActor
 from ..rendering import render_form
-from ..rules import WantedBlock
+from ..rule_forms import WantedBlock
 from ..templating import urls_of
 from ._results import done, leave_for
 

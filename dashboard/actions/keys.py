@@ -16,8 +16,8 @@ from ..contexts.dialogs import FormPage, Toast
 from ..contexts.key_forms import KeyForm
 from ..contexts.keys import KeysChanged
 from ..deps import AdminActor, CurrentSwitchroom, OperatorActor
-from ..panels import key_rights, keys_panel
 from ..rendering import render_form, render_partial
+from ..session_panels import key_rights, keys_panel
 from ..templating import is_partial_request, urls_of
 
 router = APIRouter()

@@ -12,7 +12,7 @@ from ..contexts.dialogs import FormPage, Toast
 from ..deps import CurrentSwitchroom, OperatorActor
 from ..formatting import plural
 from ..rendering import render_form
-from ..rules import WantedBlock, block_form, close_listening_form, group_of, lift_form, remove_form
+from ..rule_forms import WantedBlock, block_form, close_listening_form, group_of, lift_form, remove_form
 from ..templating import is_partial_request, urls_of
 from ._results import done, notice
 

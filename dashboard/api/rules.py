@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from ...server.directory.rules import BlockInForce
 from ...server.models import BlockKind, Group
 from ..deps import CurrentActor, CurrentSwitchroom
-from ..rules import group_of
+from ..rule_forms import group_of
 from .requests import Body, SessionId
 from .routing import ApiResponse, answer, api_router
 from .values import PlainText, Reason, optional_timestamp, timestamp

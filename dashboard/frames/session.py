@@ -13,8 +13,8 @@ from ..contexts.detail import make_pill, make_tabs
 from ..contexts.history import make_history
 from ..contexts.timeline import RANGES, range_value
 from ..log_data import Place, log_rows
-from ..panels import errors_panel, keys_panel, resources_panel, streams_panel, summary_panel
 from ..queries import EVENTS_SHOWN, LogQuery
+from ..session_panels import errors_panel, keys_panel, resources_panel, streams_panel, summary_panel
 from ..templating import Templates
 from ..timeline_data import TimelineData
 from ..urls import Urls

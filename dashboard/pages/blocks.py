@@ -14,7 +14,7 @@ from ..contexts.shell import Frame, LiveLink
 from ..cursors import live_cursor
 from ..deps import CurrentActor, CurrentSwitchroom, OperatorActor
 from ..rendering import render_form, render_page
-from ..rules import WantedBlock, block_form, close_listening_form, lift_form
+from ..rule_forms import WantedBlock, block_form, close_listening_form, lift_form
 from ..templating import urls_of
 
 router = APIRouter()

@@ -15,9 +15,9 @@ from ..contexts.shell import Crumb, Frame, LiveLink
 from ..cursors import live_cursor
 from ..deps import CurrentActor, CurrentSwitchroom
 from ..log_data import Place, log_panel
-from ..panels import streams_panel, summary_panel
 from ..queries import WantedEvents
 from ..rendering import render_page
+from ..session_panels import streams_panel, summary_panel
 from ..templating import urls_of
 from ..urls import Urls
 

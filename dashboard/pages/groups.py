@@ -15,7 +15,7 @@ from ..contexts.shell import Crumb, Frame, LiveLink
 from ..cursors import live_cursor
 from ..deps import CurrentActor, CurrentSwitchroom, OperatorActor
 from ..rendering import render_form, render_page
-from ..rules import group_of, remove_form
+from ..rule_forms import group_of, remove_form
 from ..templating import urls_of
 
 router = APIRouter()

@@ -26,10 +26,10 @@ from ..contexts.timeline import default_range, parse_range, range_value
 from ..cursors import live_cursor
 from ..deps import CurrentActor, CurrentSwitchroom
 from ..log_data import Place, log_panel
-from ..panels import errors_panel, key_rights, keys_panel, resources_panel, streams_panel, summary_panel
 from ..playback_data import WantedMoment, playback_panel
 from ..queries import LogQuery, WantedEvents
 from ..rendering import render_page, render_partial
+from ..session_panels import errors_panel, key_rights, keys_panel, resources_panel, streams_panel, summary_panel
 from ..templating import urls_of
 from ..timeline_data import TimelineData
 from ..urls import QueryValue, Urls

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from switchroom.dashboard.attempts import SignInAttempts
 from switchroom.server.errors import LimitReached
 from switchroom.server.models import Role
-from tests.support.console import PASSWORD, Console, running_console
+from tests.support.console import PASSWORD, Console
 from tests.support.html import parse
 from tests.support.signing_in import add_pages, audit, sign_in
 
@@ -17,10 +15,9 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def console() -> AsyncIterator[Console]:
-    async with running_console() as running:
-        add_pages(running)
-        yield running
+async def console(api: Console) -> Console:
+    add_pages(api)
+    return api
 
 
 async def test_twenty_wrong_passwords_are_limited_and_recorded_and_others_sign_in(console: Console) -> None:

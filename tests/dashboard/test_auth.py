@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from http.cookies import Morsel, SimpleCookie
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,10 +17,9 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def console() -> AsyncIterator[Console]:
-    async with running_console() as running:
-        add_pages(running)
-        yield running
+async def console(api: Console) -> Console:
+    add_pages(api)
+    return api
 
 
 # -- signing in --------------------------------------------------------------------------------

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import httpx2
 import pytest
 
 from switchroom.server.models import Actor, DeliveryStatus, Role
 from tests.support.console import Console
-from tests.support.pages import HTMX, modern_call, opened, read, running_pages
+from tests.support.pages import HTMX, modern_call, opened, read
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def console() -> AsyncIterator[Console]:
-    async with running_pages() as running:
-        yield running
-
-
-@pytest.fixture
-async def browser(console: Console) -> httpx2.AsyncClient:
-    return await console.signed_in()
 
 
 async def test_the_numbers_say_what_would_become_of_each(console: Console, browser: httpx2.AsyncClient) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from switchroom.dashboard.first_run import prepare_first_run
 from switchroom.server.errors import StartupError
 from switchroom.server.models import Role
-from tests.support.console import BASE, PASSWORD, Console, plain_settings, running_console
+from tests.support.console import BASE, PASSWORD, Console, plain_settings
 from tests.support.html import parse
 from tests.support.signing_in import add_pages, audit, fields, sign_in
 
@@ -18,10 +17,9 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def console() -> AsyncIterator[Console]:
-    async with running_console() as running:
-        add_pages(running)
-        yield running
+async def console(api: Console) -> Console:
+    add_pages(api)
+    return api
 
 
 async def test_a_console_without_any_password_says_how_to_get_in(console: Console) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
 from functools import partial
 
 import pytest
@@ -23,17 +22,11 @@ from switchroom.server.errors import InvalidInput
 from switchroom.server.models import Actor, EventKind, Role, Session
 from tests.support.console import Console, McpCaller
 from tests.support.html import Element, parse
-from tests.support.pages import modern_call, opened, running_pages
+from tests.support.pages import modern_call, opened
 
 pytestmark = pytest.mark.anyio
 
 OPERATOR = Actor("ana", Role.OPERATOR)
-
-
-@pytest.fixture
-async def console() -> AsyncIterator[Console]:
-    async with running_pages() as running:
-        yield running
 
 
 @pytest.fixture

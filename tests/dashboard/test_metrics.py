@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
@@ -18,12 +17,6 @@ from tests.support.source import ROOT
 pytestmark = pytest.mark.anyio
 
 SAMPLE = re.compile(r'([a-z_]+)(?:\{((?:[a-z_]+="(?:[^"\\\n]|\\["\\n])*",?)*)\})? (\S+)')
-
-
-@pytest.fixture
-async def console() -> AsyncIterator[Console]:
-    async with running_pages() as running:
-        yield running
 
 
 def samples(text: str) -> dict[str, float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
@@ -11,17 +10,11 @@ import pytest
 from switchroom.server.models import Role
 from tests.support.console import PASSWORD, Console
 from tests.support.html import Element
-from tests.support.pages import HTMX, read, running_pages
+from tests.support.pages import HTMX, read
 
 pytestmark = pytest.mark.anyio
 
 PAGE = "/admin/operators"
-
-
-@pytest.fixture
-async def console() -> AsyncIterator[Console]:
-    async with running_pages() as running:
-        yield running
 
 
 @pytest.fixture

@@ -29,17 +29,6 @@ pytestmark = pytest.mark.anyio
 URLS = Urls()
 
 
-@pytest.fixture
-async def console() -> AsyncIterator[Console]:
-    async with running_pages() as running:
-        yield running
-
-
-@pytest.fixture
-async def browser(console: Console) -> httpx2.AsyncClient:
-    return await console.signed_in()
-
-
 async def said(console: Console) -> list[str]:
     return [concern.text for concern in await concerns(console.room, URLS)]
 

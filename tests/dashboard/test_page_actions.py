@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from functools import partial
 
 import anyio
@@ -18,17 +17,6 @@ from tests.support.toolbox import Toolbox
 pytestmark = pytest.mark.anyio
 
 CROSS_SITE = {"Sec-Fetch-Site": "cross-site"}
-
-
-@pytest.fixture
-async def console() -> AsyncIterator[Console]:
-    async with running_pages() as running:
-        yield running
-
-
-@pytest.fixture
-async def browser(console: Console) -> httpx2.AsyncClient:
-    return await console.signed_in()
 
 
 async def test_expiring_one_session_tells_the_page_and_writes_the_audit_log(

@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import httpx2
 import pytest
 
 from tests.support.console import Console
-from tests.support.pages import HTMX, form_values, opened, read, running_pages
+from tests.support.pages import HTMX, form_values, opened, read
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def console() -> AsyncIterator[Console]:
-    async with running_pages() as running:
-        yield running
-
-
-@pytest.fixture
-async def browser(console: Console) -> httpx2.AsyncClient:
-    return await console.signed_in()
 
 
 async def test_a_message_reaches_the_receipt(console: Console, browser: httpx2.AsyncClient) -> None:

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import httpx2
 import pytest
 
 from switchroom.server.models import SessionState
 from tests.support.console import Console
-from tests.support.pages import HTMX, modern_call, newest, opened, read, running_pages, state_of
+from tests.support.pages import HTMX, modern_call, newest, opened, read, state_of
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def console() -> AsyncIterator[Console]:
-    async with running_pages() as running:
-        yield running
-
-
-@pytest.fixture
-async def browser(console: Console) -> httpx2.AsyncClient:
-    return await console.signed_in()
 
 
 async def test_a_replay_shows_what_became_of_each_event(console: Console, browser: httpx2.AsyncClient) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -28,12 +27,6 @@ EVERY_PAGE = [
 ]
 TABS = ["", "/events", "/keys", "/streams", "/capabilities", "/audit", "/menu"]
 FORMS = ["/expiration", "/replays", "/messages"]
-
-
-@pytest.fixture
-async def console() -> AsyncIterator[Console]:
-    async with running_pages() as running:
-        yield running
 
 
 def row_ids(page: Element) -> list[str]:

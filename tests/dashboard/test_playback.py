@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import httpx2
 import pytest
 
@@ -11,15 +9,9 @@ from switchroom.server.models import Direction, EventKind, Session
 from switchroom.server.store.base import EventQuery
 from tests.support.console import Console, McpCaller
 from tests.support.html import Element
-from tests.support.pages import read, running_pages
+from tests.support.pages import read
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def console() -> AsyncIterator[Console]:
-    async with running_pages() as running:
-        yield running
 
 
 async def story(console: Console) -> tuple[McpCaller, Session]:

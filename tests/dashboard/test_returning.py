@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from switchroom.dashboard.returning import safe_next
 from switchroom.dashboard.urls import Urls
-from tests.support.console import SAME_ORIGIN, Console, running_console
+from tests.support.console import SAME_ORIGIN, Console
 from tests.support.signing_in import add_pages
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def console() -> AsyncIterator[Console]:
-    async with running_console() as running:
-        add_pages(running)
-        yield running
+async def console(api: Console) -> Console:
+    add_pages(api)
+    return api
 
 
 @pytest.mark.parametrize(

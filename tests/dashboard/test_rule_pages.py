@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import httpx2
 import pytest
 
@@ -14,20 +12,9 @@ from switchroom.server.models import BlockKind, Role, SessionState
 from tests.support.console import Console, McpCaller
 from tests.support.html import parse
 from tests.support.modern import OPERATOR
-from tests.support.pages import HTMX, modern_call, opened, read, running_pages
+from tests.support.pages import HTMX, modern_call, opened, read
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def console() -> AsyncIterator[Console]:
-    async with running_pages() as running:
-        yield running
-
-
-@pytest.fixture
-async def browser(console: Console) -> httpx2.AsyncClient:
-    return await console.signed_in()
 
 
 async def member(console: Console, name: str, group: str = "planners") -> McpCaller:
