@@ -12,14 +12,23 @@ _BROADCASTS_READ = 20
 
 
 async def nav_counts(directory: Directory) -> Mapping[str, str]:
-    """Return the counts in words, by the icon of their entry; an entry without one shows none."""
+    """Return all counts in words, by the icon of their entry; an entry without one shows none."""
+    return {**quick_counts(directory), "broadcast": await broadcast_count(directory)}
+
+
+def quick_counts(directory: Directory) -> Mapping[str, str]:
+    """Return those that are known without asking the store."""
     health = directory.health()
-    broadcasts = await directory.broadcasts(limit=_BROADCASTS_READ)
-    going_on = sum(1 for each in broadcasts if each.counts.get("pending", 0) or each.counts.get("queued", 0))
     return {
         "sessions": count(health.live_sessions),
         "clients": count(health.clients),
         "calls": count(health.in_flight),
         "events": f"{rate(health.requests_per_second)}/s" if health.requests_per_second else "",
-        "broadcast": count(going_on) if going_on else "",
     }
+
+
+async def broadcast_count(directory: Directory) -> str:
+    """Return how many broadcasts still wait for somebody, in words; empty when none does."""
+    broadcasts = await directory.broadcasts(limit=_BROADCASTS_READ)
+    going_on = sum(1 for each in broadcasts if each.counts.get("pending", 0) or each.counts.get("queued", 0))
+    return count(going_on) if going_on else ""

@@ -6,12 +6,12 @@ import time
 from typing import Final
 
 from ...server.directory import Directory
-from ..nav_counts import nav_counts
+from ..nav_counts import broadcast_count, quick_counts
 from ..templating import Templates
 from .base import Frame, FrameSource, Parts
 
 _EVERY: Final = 3.0
-"""Seconds; a number in the margin need not be younger."""
+"""Seconds between two looks at the broadcasts, which are read from the store."""
 
 
 class WithNavigation:
@@ -24,12 +24,12 @@ class WithNavigation:
         self._read_at = 0.0
 
     async def frame(self, since: int) -> Frame:
-        """Return what changed on the page, and now and then the counts that changed."""
+        """Return what changed on the page, and the counts that changed."""
         frame = await self._page.frame(since)
-        now = time.monotonic()
-        if now - self._read_at < _EVERY:
-            return frame
-        self._read_at = now
-        for icon, words in (await nav_counts(self._directory)).items():
+        for icon, words in quick_counts(self._directory).items():
             self._parts.text(f"nav-{icon}", words)
+        now = time.monotonic()
+        if now - self._read_at >= _EVERY:
+            self._read_at = now
+            self._parts.text("nav-broadcast", await broadcast_count(self._directory))
         return frame._replace(html=frame.html + self._parts.take())

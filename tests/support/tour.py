@@ -108,7 +108,7 @@ async def _operate(served: Served, context: BrowserContext) -> Tour:
             headers={"Origin": served.base},
         )
         async with asyncio.timeout(10):
-            while not (calls := await get("/in-flight")):
+            while not (calls := await get("/in-flight", q="client:triage-bot")):
                 await asyncio.sleep(0.02)
         client = (await get("/clients"))[0]["id"]
         action = (await get("/audit"))[0]["action_id"]
