@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..errors import NotFound
 from ..filters import Filter
 from ..models import AuditEntry
+from ..store.base import AuditQuery
 from .reads import Reads
 
 
@@ -22,9 +23,8 @@ class AuditReads(Reads):
         matching: Filter | None = None,
     ) -> list[AuditEntry]:
         """Return operators' actions, newest first."""
-        return await self._engine.store.audit.query(
-            limit=limit, before=before, actor=actor, action=action, target=target, matching=matching
-        )
+        query = AuditQuery(limit, before, actor, action, target, matching)
+        return await self._engine.store.audit.query(query)
 
     async def audit_entry(self, action_id: str) -> AuditEntry:
         """Return one action.

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import StartupError
-from .base import EventQuery, KeyLimits, Retention, ServerLogQuery, Store, StoreHealth, Tail
+from .base import AuditQuery, EventQuery, KeyLimits, Retention, ServerLogQuery, Store, StoreHealth, Tail
 from .memory import MemoryStore
 from .sqlite import Salvage, SqliteStore, back_up, salvage
 
 __all__ = [
+    "AuditQuery",
     "EventQuery",
     "KeyLimits",
     "MemoryStore",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
@@ -84,3 +85,8 @@ def make_broadcast(name: str, **values: Any) -> Broadcast:
 def named(sessions: Sequence[str], client: str = "tester") -> dict[str, str]:
     """Return a broadcast's recipients, all of one client."""
     return dict.fromkeys(sessions, client)
+
+
+async def fill(store: Store, no: int, count: int) -> None:
+    """Append that many events to a session's log, the first one being number 1."""
+    await asyncio.gather(*(store.events.append(no, make_event(seq)) for seq in range(1, count + 1)))

@@ -7,7 +7,7 @@ A write is acknowledged (its future resolves) only after it is committed.
 
 from __future__ import annotations
 
-from .audit import NOT_REACHED, AuditLog
+from .audit import NOT_REACHED, AuditLog, AuditQuery
 from .broadcasts import Broadcasts
 from .events import MAX_PAGE_BYTES, EventLog, EventQuery, ServerLogQuery, Tail
 from .figures import FiguresLog
@@ -22,6 +22,7 @@ __all__ = [
     "MAX_PAGE_BYTES",
     "NOT_REACHED",
     "AuditLog",
+    "AuditQuery",
     "Blocks",
     "Broadcasts",
     "EventLog",

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from ...filters import Filter
 from ...models import Actor, AuditEntry
 
 NOT_REACHED: Final = "not reached"
 """The result of a session that an action on many has not come to yet, or never came to."""
+
+
+class AuditQuery(NamedTuple):
+    """Which actions to read, newest first. Unset fields do not restrict."""
+
+    limit: int = 50
+    before: int | None = None
+    """Only actions with a smaller `id`."""
+    actor: str | None = None
+    action: str | None = None
+    target: str | None = None
+    """Text that is in its target or in its outcome's detail, such as a session id."""
+    matching: Filter | None = None
+    """A filter of the audit log's own vocabulary, see `filters.audit`."""
 
 
 class AuditLog(Protocol):
@@ -31,21 +45,8 @@ class AuditLog(Protocol):
         """Append one row (`phase` is `intent` or `outcome`) and return its id."""
         ...
 
-    async def query(
-        self,
-        *,
-        limit: int = 50,
-        before: int | None = None,
-        actor: str | None = None,
-        action: str | None = None,
-        target: str | None = None,
-        matching: Filter | None = None,
-    ) -> list[AuditEntry]:
-        """Return actions newest first, intent and outcome merged; `id` is the intent's row id.
-
-        `target` finds what contains that text in its target or in its outcome's detail, such as a session id.
-        `matching` is a filter of the audit log's own vocabulary, see `filters.audit`.
-        """
+    async def query(self, query: AuditQuery) -> list[AuditEntry]:
+        """Return actions newest first, intent and outcome merged; `id` is the intent's row id."""
         ...
 
     async def get(self, action_id: str) -> AuditEntry | None: ...

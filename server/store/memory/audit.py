@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import islice
 
-from ...filters import Filter, matches_entry
+from ...filters import matches_entry
 from ...models import Actor, AuditEntry
 from ..audit_chain import AuditChain, AuditHead, AuditRow, merge, new_row
+from ..base import AuditQuery
 from ..base.audit import NOT_REACHED
 from ..limits import page_size
 from ..text import plain_text
@@ -54,28 +55,19 @@ class MemoryAuditLog:
         self._rows.append(row)
         return row.id
 
-    async def query(
-        self,
-        *,
-        limit: int = 50,
-        before: int | None = None,
-        actor: str | None = None,
-        action: str | None = None,
-        target: str | None = None,
-        matching: Filter | None = None,
-    ) -> list[AuditEntry]:
+    async def query(self, query: AuditQuery) -> list[AuditEntry]:
         firsts = [
             row
             for row in self._firsts().values()
-            if (before is None or row.id < before)
-            and (actor is None or row.actor == actor)
-            and (action is None or row.action == action)
-            and (target is None or self._names(row, target))
+            if (query.before is None or row.id < query.before)
+            and (query.actor is None or row.actor == query.actor)
+            and (query.action is None or row.action == query.action)
+            and (query.target is None or self._names(row, query.target))
         ]
         entries = (merge(row, self._outcome(row.action_id)) for row in reversed(firsts))
         now = self._clock()
-        found = (entry for entry in entries if matching is None or matches_entry(matching, entry, now))
-        return list(islice(found, page_size(limit)))
+        found = (entry for entry in entries if query.matching is None or matches_entry(query.matching, entry, now))
+        return list(islice(found, page_size(query.limit)))
 
     async def get(self, action_id: str) -> AuditEntry | None:
         first = self._firsts().get(action_id)

@@ -13,9 +13,9 @@ from types import MappingProxyType
 from typing import Any
 
 from ...errors import StartupError
-from ...filters import Filter
 from ...models import Actor, AuditEntry
 from ..audit_chain import AuditChain, AuditHead, AuditRow, merge, new_row
+from ..base import AuditQuery
 from ..limits import page_size
 from ..text import plain_text
 from .filter_sql import AUDIT_COLUMNS, Conditions
@@ -102,26 +102,17 @@ class SqliteAuditLog:
 
         return await self._queue.submit(work, is_synced=True)
 
-    async def query(
-        self,
-        *,
-        limit: int = 50,
-        before: int | None = None,
-        actor: str | None = None,
-        action: str | None = None,
-        target: str | None = None,
-        matching: Filter | None = None,
-    ) -> list[AuditEntry]:
-        wanted = {"actor": actor, "action": action, "target": target}
+    async def query(self, query: AuditQuery) -> list[AuditEntry]:
+        wanted = {"actor": query.actor, "action": query.action, "target": query.target}
         parameters: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
         conditions = "".join(_CONDITIONS[name] for name in parameters)
-        if before is not None:
+        if query.before is not None:
             conditions += " AND id < :before"
-            parameters["before"] = before
-        if matching is not None:
-            more = Conditions(matching, self._clock(), AUDIT_COLUMNS)
+            parameters["before"] = query.before
+        if query.matching is not None:
+            more = Conditions(query.matching, self._clock(), AUDIT_COLUMNS)
             conditions, parameters = conditions + more.text, parameters | more.parameters
-        return await self._entries(conditions, parameters | {"limit": page_size(limit)})
+        return await self._entries(conditions, parameters | {"limit": page_size(query.limit)})
 
     async def get(self, action_id: str) -> AuditEntry | None:
         entries = await self._entries(" AND action_id = :action_id", {"action_id": action_id, "limit": 1})
