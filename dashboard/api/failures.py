@@ -30,7 +30,7 @@ class ErrorGroupOut(BaseModel):
 
 
 class ErrorGroupsOut(BaseModel):
-    """The newest errors in groups, the most frequent first; at most 300 errors are looked at."""
+    """The newest errors in groups, the most frequent first; at most 1,000 errors are looked at."""
 
     items: list[ErrorGroupOut]
 

@@ -28,7 +28,7 @@ _TOOL: Final = re.compile(r"Error executing tool ([^\s:]+)")
 _PREFIX: Final = re.compile(r"Error executing tool (\S+): ")
 _MAX_MESSAGE: Final = 300
 
-ERRORS_READ: Final = 300
+ERRORS_READ: Final = 1_000
 """Errors looked at for one answer: enough to see what is wrong now, and bounded whatever their size."""
 
 

@@ -19,8 +19,9 @@ from ..engine.calls import Call, EarlyAnswer
 from ..engine.session import LiveSession, forget_outcome
 from ..errors import Overloaded
 from ..ids import new_reference
+from ..marks import Mask
 from ..models import Direction, EventKind
-from .masking import masked_text, seal_next
+from .masking import mask_of_form, masked_text, seal_next
 from .messages import encode
 
 logger = logging.getLogger(__name__)
@@ -50,11 +51,16 @@ class Emitter(Protocol):
 class PendingAnswer:
     """A request to the client that waits for its answer."""
 
-    __slots__ = ("_future", "on_progress")
+    __slots__ = ("_future", "form", "hidden", "on_progress")
 
-    def __init__(self, on_progress: ProgressFnT | None) -> None:
+    def __init__(self, on_progress: ProgressFnT | None, form: Mask | None = None) -> None:
         self._future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self.on_progress = on_progress
+        self.form = form
+        """What is secret in the answer."""
+        running = current_call.get()
+        self.hidden = running.call.hidden if running is not None and running.call is not None else []
+        """Secrets of the call that asks."""
 
     def resolve(self, answer: Mapping[str, Any]) -> None:
         """Hand over the client's answer; a second one is ignored."""
@@ -159,7 +165,7 @@ class StreamEmitter:
         if (on_progress := options.get("on_progress")) is not None:
             body["_meta"] = {**(body.get("_meta") or {}), "progressToken": request_id}
         message = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": body}
-        waiting = PendingAnswer(on_progress)
+        waiting = PendingAnswer(on_progress, mask_of_form(method, body))
         session = self._session
         if session.pending is None:
             session.pending = {}

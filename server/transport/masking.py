@@ -14,7 +14,7 @@ import pydantic_core
 from ..engine.calls import Call
 from ..engine.session import LiveSession
 from ..errors import CannotOpen
-from ..marks import MASK, Marks, Mask, without
+from ..marks import MASK, Marks, Mask, marks_of, without
 from ..models import Event, EventKind
 from ..sealing import KeyRing, event_about
 from .messages import INTERNAL_ERROR, encode, error_text
@@ -70,6 +70,23 @@ def masked_text(hidden: list[str], text: str) -> str:
         return text
     params = without(hidden, message["params"])
     return text if params == message["params"] else encode({**message, "params": params})
+
+
+def mask_of_form(method: str, params: Mapping[str, Any] | None) -> Mask | None:
+    """Return what is secret in the answer to a request to the client: what the schema of an elicited form marks."""
+    schema: Any = (params or {}).get("requestedSchema") if method == "elicitation/create" else None
+    marks = marks_of(cast("Mapping[str, Any]", schema), None) if isinstance(schema, Mapping) else None
+    return marks.arguments if marks is not None else None
+
+
+def masked_reply(raw: Mapping[str, Any], hidden: list[str], form: Mask | None) -> str:
+    """Return a client's answer for the log, and add what its form marks as secret to `hidden`, for what follows."""
+    kept = dict(raw)
+    result: Any = raw.get("result")
+    if form is not None and isinstance(result, Mapping):
+        answered = cast("Mapping[str, Any]", result)
+        kept["result"] = {**answered, "content": form.apply(answered.get("content"), hidden)}
+    return encode({name: without(hidden, kept[name]) if name in ("result", "error") else kept[name] for name in kept})
 
 
 def seal_next(ring: KeyRing, session: LiveSession, text: str) -> str:

@@ -27,7 +27,7 @@ from .emitter import NoEmitter, StreamEmitter
 from .exchange import Exchange
 from .http import Header, send_body, send_error
 from .kernel import CallContext, Resident, contained, message_context, run_request
-from .masking import masked_request
+from .masking import masked_reply, masked_request
 from .messages import Message, encode
 from .principals import address_of, principal_of
 from .residents import Residents
@@ -246,14 +246,18 @@ class PostHandler:
 
     def _answer(self, session: LiveSession, message: Message) -> None:
         is_error = "error" in message.raw
+        waiting = (session.pending or {}).get(message.id) if isinstance(message.id, str) else None
+        text = message.text
+        if waiting is not None and (waiting.form is not None or waiting.hidden):
+            text = masked_reply(message.raw, waiting.hidden, waiting.form)
         session.write(
             Direction.FROM_CLIENT,
             EventKind.ERROR if is_error else EventKind.RESPONSE,
             None,
-            message.text,
+            text,
             request_id=message.key or None,
+            size_bytes=len(message.text),
         )
-        waiting = (session.pending or {}).get(message.id) if isinstance(message.id, str) else None
         if waiting is not None:
             waiting.resolve(message.raw)
 

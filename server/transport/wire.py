@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
@@ -16,14 +17,17 @@ from ..engine.engine import Engine
 from ..engine.session import LiveSession, forget_outcome
 from ..engine.streams import OpenStream
 from ..errors import StoreUnavailable
+from ..marks import Mask
 from ..models import STANDALONE_STREAM, Direction, Event, EventKind, SessionState
 from ..store.base import Tail
 from .clients import describe_client
-from .masking import masked_answer, masked_request, masked_text
+from .masking import mask_of_form, masked_answer, masked_reply, masked_request, masked_text
 from .messages import encode, error_text
 from .tool_marks import ToolMarks
 
 _RETRY_SECONDS = 1.0
+_REMEMBERED_SECRETS = 256
+"""Of answered calls of one connection."""
 
 Inject = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -43,9 +47,11 @@ class WireRecorder:
         self._marks = marks
         self._to_client = to_client
         self._to_server = to_server
-        self._waiting: dict[str, tuple[str, int]] = {}
-        """Requests to the client: id as JSON text -> method and event number."""
+        self._waiting: dict[str, tuple[str, int, Mask | None]] = {}
+        """Requests to the client: id as JSON text -> method, event number, and what is secret in the answer."""
         self._initialize_key: str | None = None
+        self._told_lately: deque[str] = deque(maxlen=_REMEMBERED_SECRETS)
+        """Secrets of calls that were answered: a tool's task may still speak after its call."""
 
     async def prepare(self) -> None:
         """Make sure that the marks of the server's tools are known before a message is recorded."""
@@ -105,9 +111,17 @@ class WireRecorder:
 
     def _answered_by_client(self, raw: Mapping[str, Any], payload: str) -> None:
         key = json.dumps(raw.get("id"))
-        method, seq = self._waiting.pop(key, (None, None))
+        method, seq, form = self._waiting.pop(key, (None, None, None))
         kind = EventKind.ERROR if "error" in raw else EventKind.RESPONSE
-        self._write(Direction.FROM_CLIENT, kind, method, payload, request_id=key, related_seq=seq)
+        size = len(payload)
+        if (hidden := self._secrets()) or form is not None:
+            payload = masked_reply(raw, hidden, form)
+            self._told_lately.extend(hidden if form is not None else ())
+        self._write(Direction.FROM_CLIENT, kind, method, payload, request_id=key, related_seq=seq, size_bytes=size)
+
+    def _secrets(self) -> list[str]:
+        """Return what to mask in a message of which nothing says whose it is: secrets of all calls, late ones too."""
+        return [*{text for call in self._session.open_calls() for text in call.hidden}.union(self._told_lately)]
 
     # -- what the server says ------------------------------------------------------------------
 
@@ -129,14 +143,14 @@ class WireRecorder:
 
     def _server_message(self, raw: Mapping[str, Any], method: str, payload: str) -> None:
         size = len(payload)
-        # Nothing says which call a message belongs to, so it is held to the secrets of all that are in flight.
-        if hidden := [text for call in self._session.open_calls() for text in call.hidden]:
+        if hidden := self._secrets():
             payload = masked_text(hidden, payload)
         if "id" not in raw:
             self._write(Direction.FROM_SERVER, EventKind.NOTIFICATION, method, payload, size_bytes=size)
             return
         key = json.dumps(raw["id"])
-        self._waiting[key] = (method, self._session.record.last_seq + 1)
+        form = mask_of_form(method, _object(raw.get("params")))
+        self._waiting[key] = (method, self._session.record.last_seq + 1, form)
         self._write(Direction.FROM_SERVER, EventKind.REQUEST, method, payload, request_id=key, size_bytes=size)
 
     def _settle(self, call: Call, raw: Mapping[str, Any], payload: str) -> None:
@@ -150,6 +164,7 @@ class WireRecorder:
         size = len(payload)
         if call.marks is not None or call.hidden:
             payload = masked_answer(call, payload)
+            self._told_lately.extend(call.hidden)
         self._engine.answered(session, call, error is not None or failed)
         self._write(
             Direction.FROM_SERVER,

@@ -15,7 +15,18 @@ from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
-from mcp_types import CallToolRequestParams, CallToolResult, ListToolsResult, PaginatedRequestParams, TextContent, Tool
+from mcp.shared.message import ServerMessageMetadata
+from mcp_types import (
+    CallToolRequestParams,
+    CallToolResult,
+    ElicitRequest,
+    ElicitRequestFormParams,
+    ElicitResult,
+    ListToolsResult,
+    PaginatedRequestParams,
+    TextContent,
+    Tool,
+)
 from pydantic import BaseModel, SecretStr
 
 from switchroom.server.data import Secret, hide, log_message
@@ -80,6 +91,27 @@ def vault() -> MCPServer[Any]:
         """Come to know a secret."""
         hide(TOKEN)
         return f"found {TOKEN}"
+
+    @mcp.tool()
+    async def ask_for_pin(ctx: Context) -> str:
+        """Ask for a secret in a form, and repeat it."""
+        schema = {"type": "object", "properties": {"pin": {"type": "string", "x-secret": True}}}
+        params = ElicitRequestFormParams(message="The pin?", requested_schema=schema)
+        related = ServerMessageMetadata(related_request_id=ctx.request_id)
+        answer = await ctx.session.send_request(ElicitRequest(params=params), ElicitResult, metadata=related)
+        return f"the pin is {(answer.content or {})['pin']}"
+
+    @mcp.prompt()
+    async def greeting() -> str:
+        """A prompt with a secret in it."""
+        hide(TOKEN)
+        return f"say {TOKEN}"
+
+    @mcp.resource("vault://token")
+    async def token() -> str:
+        """A resource that is a secret."""
+        hide(TOKEN)
+        return f"it is {TOKEN}"
 
     return mcp
 
@@ -254,3 +286,23 @@ async def test_a_call_without_marks_is_logged_as_it_was_sent() -> None:
         await wire.post(message)
         (request,) = [event for event in await events(served) if event.method == "tools/call" and not event.related_seq]
         assert json.loads(request.payload or "") == message
+
+
+@ERAS
+async def test_what_a_prompt_or_a_resource_hides_reaches_its_client_alone(mode: str) -> None:
+    async with site() as served, connected(served.url, mode=mode) as (caller, _):
+        prompt: Any = (await caller.get_prompt("greeting")).messages[0].content
+        resource: Any = (await caller.read_resource("vault://token")).contents[0]
+        assert (prompt.text, resource.text) == (f"say {TOKEN}", f"it is {TOKEN}")
+        log = await log_of(served)
+        assert TOKEN not in log and "say [redacted]" in log and "it is [redacted]" in log
+
+
+async def test_what_a_form_marks_as_secret_is_masked_in_its_answer_and_in_what_repeats_it() -> None:
+    async def type_in(context: Any, params: Any) -> ElicitResult:
+        return ElicitResult(action="accept", content={"pin": PASSWORD})
+
+    async with site() as served, connected(served.url, elicitation_callback=type_in) as (caller, _):
+        assert text_of(await caller.call_tool("ask_for_pin", {})) == f"the pin is {PASSWORD}"
+        log = await log_of(served)
+        assert PASSWORD not in log and '"pin":"[redacted]"' in log and "the pin is [redacted]" in log
