@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -11,22 +12,32 @@ from typing import Any, Final, NamedTuple
 from mcp import Client
 from playwright.async_api import BrowserContext, async_playwright
 
+from switchroom.server.modern.announcements import URI
 from switchroom.server.sealing import make_key
+from switchroom.server.sign_in import UsersFile
 from tests.support.browsing import ARGUMENTS, WATCH
 from tests.support.clients import connected
 from tests.support.processes import Served
+from tests.support.users import cheap_passwords
 
 PASSWORD = "a good long password"
 """The first admin's."""
+
+_USER = "ana"
 
 _CALLS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("set_session_data", {"key": "cart.items", "value": '{"sku": "A-17", "count": 3, "note": "gift"}'}),
     ("set_session_data", {"key": "locale", "value": "nb-NO"}),
     ("store_sensitive_data", {"key": "auth.token", "value": "not shown"}),
     ("join_coordination", {}),
+    ("create_managed_resource", {"resource_type": "file"}),
+    ("secure_login", {"username": _USER, "password": PASSWORD}),
     ("fail", {"message": "The upstream service did not answer"}),
     ("echo", {"text": "hello"}),
 )
+_ASKED = re.compile(r'hx-get="/admin([^"]+/(closing|sign-out|lifting|revocation|ending|listening))"')
+"""A link to a dialog whose address nobody knows before what it is about is there."""
+
 _BATCH = 5
 """Sessions that a job expires, one in a second: long enough to be a job."""
 
@@ -71,13 +82,16 @@ async def toured(served: Served, context: BrowserContext) -> AsyncGenerator[Tour
         agent, _ = await stack.enter_async_context(connected(served.mcp, mode="auto", name="field-notes"))
         for number in range(_BATCH):
             await stack.enter_async_context(connected(served.mcp, name=f"batch-{number}"))
+        await UsersFile(served.folder / "switchroom.users.json", passwords=cheap_passwords()).add(_USER, PASSWORD)
         for name, arguments in _CALLS:
             await desk.call_tool(name, arguments)
         await bot.call_tool("join_coordination", {})
         await agent.call_tool("open_session")
+        await stack.enter_async_context(agent.listen(resource_subscriptions=[URI]))
         waiting = asyncio.create_task(_wait(bot))
         try:
-            yield await _operate(served, context)
+            tour = await _operate(served, context)
+            yield Tour(tour.pages, {**tour.dialogs, **await _asked(served, context, tour)})
         finally:
             waiting.cancel()
             await asyncio.gather(waiting, return_exceptions=True)
@@ -85,6 +99,16 @@ async def toured(served: Served, context: BrowserContext) -> AsyncGenerator[Tour
 
 async def _wait(client: Client) -> None:
     await client.call_tool("wait", {"seconds": 600})
+
+
+async def _asked(served: Served, context: BrowserContext, tour: Tour) -> dict[str, str]:
+    """Return the first dialog of each kind that the pages offer, by what it is about and what it does."""
+    found = dict[str, str]()
+    for name in ("streams", "resources", "client", "blocks", "operators"):
+        text = await (await context.request.get(f"{served.base}/admin{tour.pages[name]}")).text()
+        for path, verb in _ASKED.findall(text):
+            found.setdefault(f"{name}-{verb}", path)
+    return found
 
 
 async def _operate(served: Served, context: BrowserContext) -> Tour:
@@ -102,11 +126,12 @@ async def _operate(served: Served, context: BrowserContext) -> Tour:
         job = await post("/expirations", session_ids=batch, reason="End of the test run", per_second=1)
         sent = await post("/broadcasts", text="Maintenance at 18:00 UTC", level="warning")
         await post("/operators", name="ola", role="operator")
-        await context.request.post(
-            f"{served.base}/admin/blocks",
-            form={"kind": "client", "value": "scraper", "reason": "Ignores the rate limit", "seconds": "3600"},
-            headers={"Origin": served.base},
-        )
+        forms: dict[str, dict[str, str | float | bool]] = {
+            "blocks": {"kind": "client", "value": "scraper", "reason": "Ignores the rate limit", "seconds": "3600"},
+            "views": {"query": "q=state:live", "title": "Live", "shared": "1"},
+        }
+        for noun, form in forms.items():
+            await context.request.post(f"{served.base}/admin/{noun}", form=form, headers={"Origin": served.base})
         async with asyncio.timeout(10):
             while not (calls := await get("/in-flight", q="client:triage-bot")):
                 await asyncio.sleep(0.02)
