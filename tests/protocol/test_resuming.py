@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -201,3 +202,25 @@ async def test_every_tail_is_closed_when_its_stream_is() -> None:
             await call.rest()
         await eventually(lambda: fanout._tails == {})
         assert (await site.switchroom.directory.sessions(parse_filter(""))).total == 1
+
+
+@pytest.mark.parametrize("engine", ["memory", "sqlite"])
+async def test_a_stream_over_its_own_bound_resumes_with_its_newest_events_and_says_so(
+    engine: str, tmp_path: Path
+) -> None:
+    box, db = Toolbox(), "memory:" if engine == "memory" else f"sqlite:///{tmp_path}/s.db"
+    async with running(box.mcp, db=db, max_events_per_stream=50) as site, session(site.url) as wire:
+        await wire.call("echo", id="before", text="kept")
+        async with wire.streaming(wire.call_message("emit_and_wait", id="r", count=300)) as stream:
+            await stream.next()  # the priming event
+            held = stream.last_id
+        box.let_go()
+        await eventually(lambda: site.live().in_flight == 0)
+        async with wire.listening(held) as resumed:
+            *emitted, answer = await resumed.rest()
+            data = logged(emitted)
+            assert data[-2:] == ["299", "after"] and 50 <= len(data) <= 67
+            assert text_of(answer) == "emitted and waited"
+            assert any("dropped by retention" in (event.comment or "") for event in resumed.taken)
+        events = await site.events()
+        assert [event.request_id for event in events if event.method == "tools/call"] == ['"before"'] * 2 + ['"r"'] * 2
