@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -118,7 +117,9 @@ class SseLeg:
             await send_error(send, 408, "The body did not arrive whole.", headers=[CLOSING])
             return
         self._check_name(session, body)
-        self._check_room(session, body)
+        if (refusal := self._refusal(session, body)) is not None:
+            await send_error(send, 400, refusal, headers=[CLOSING])
+            return
         if self._marks.must_load(None):
             await self._marks.load()
         token = current_call.set(None)
@@ -155,13 +156,24 @@ class SseLeg:
         if blocks.go_by_name:
             blocks.check_client(session.record.client_name or client_name_in(body))
 
-    def _check_room(self, session: LiveSession, body: bytes) -> None:
-        """Raise `LimitReached` for one request too many; a client at its limit can still cancel and answer."""
-        if session.in_flight < self._engine.settings.max_in_flight:
-            return
-        with suppress(Malformed):
-            if read_message(body, self._engine.settings.max_depth).kind == "request":
-                self._engine.admission.admit_call(session.in_flight, session.record.id)
+    def _refusal(self, session: LiveSession, body: bytes) -> str | None:
+        """Return why a request must not reach the SDK, which would take it; a client may always cancel and answer.
+
+        Raises:
+            LimitReached: The session has as many requests in flight as it may.
+        """
+        try:
+            message = read_message(body, self._engine.settings.max_depth)
+        except Malformed:
+            return None  # the SDK's to refuse
+        if message.kind != "request":
+            return None
+        if message.method == "initialize" and session.record.init is not None:
+            return "This session is initialized already. Connect again to start a new one."
+        if message.key in (session.calls or {}):
+            return f"Request id {message.key} is still in flight in this session; use another one."
+        self._engine.admission.admit_call(session.in_flight, session.record.id)
+        return None
 
     def _record(self, recorder: WireRecorder, body: bytes) -> Call | None:
         try:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 
+import httpx
 import pytest
 
 from tests.security.conftest import SETTINGS, TARGET, assert_alive
 from tests.security.corpus import corpus
 from tests.security.honest import ACCEPT, HANDSHAKE, JSON_BODY, MODERN
+from tests.security.older import older
 from tests.security.tally import Tally
 from tests.security.tokens import signed_token
-from tests.security.volley import Case, Headers, Outcome, fire, problems
+from tests.security.volley import SECONDS, Case, Headers, Outcome, fire, problems
 from tests.support.processes import Served, serving
 from tests.support.wire import Wire, session, text_of
 
@@ -25,6 +28,14 @@ BASE: Headers = (ACCEPT, JSON_BODY)
 def in_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server that keeps everything in its process."""
     with serving(tmp_path_factory.mktemp("memory"), f"{TARGET}:plain", **SETTINGS, db="memory:") as served:
+        yield served
+        assert_alive(served)
+
+
+@pytest.fixture(scope="module")
+def older_too(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server that speaks HTTP+SSE as well."""
+    with serving(tmp_path_factory.mktemp("older"), f"{TARGET}:plain", "--sse", **SETTINGS) as served:
         yield served
         assert_alive(served)
 
@@ -93,6 +104,30 @@ async def test_with_the_store_in_memory(in_memory: Served, tally: Tally, era: st
         cases = list(corpus((*BASE, *own), label=f"memory {era}", is_modern=era == MODERN, seed=10))
         await strike(in_memory, tally, [each for each in cases[::2] if each.method != "DELETE"])
         assert text_of((await wire.call("echo", text="still here")).last) == "still here"
+
+
+async def test_over_the_older_transport(older_too: Served, tally: Tally) -> None:
+    async with httpx.AsyncClient(timeout=SECONDS) as http, older(older_too.base, http) as wire:
+        await wire.initialize("attacker")
+        path = wire.endpoint.removeprefix(older_too.base)
+        cases = [each._replace(path=path) for each in corpus(BASE, label="older", seed=11) if each.method != "DELETE"]
+        reading = asyncio.create_task(wire.stream.drain())
+        await strike(older_too, tally, cases[::2])
+        async with older_too.api() as api:
+            (session_now,) = (await api.get("/sessions", params={"q": "transport:sse"})).json()["items"]
+        assert (session_now["state"], session_now["client"]["name"]) == ("initialized", "attacker")
+        reading.cancel()
+
+
+async def test_a_session_of_the_older_transport_is_not_taken_over_from_inside(older_too: Served) -> None:
+    async with httpx.AsyncClient(timeout=SECONDS) as http, older(older_too.base, http) as wire:
+        await wire.initialize("first")
+        again = await wire.initialize("second")
+        assert again.status_code == 400 and "initialized already" in again.text
+        assert (await wire.call(7, "pause", seconds=1)).status_code == 202
+        twice = await wire.call(7, "echo", text="in its place")
+        assert twice.status_code == 400 and "still in flight" in twice.text
+        assert text_of(await wire.stream.message()) == "rested"
 
 
 @pytest.mark.parametrize("era", [HANDSHAKE, MODERN])

@@ -95,6 +95,11 @@ class EventStream:
                 if wanted(message):
                     return message
 
+    async def drain(self) -> None:
+        """Read and forget whatever comes, until the stream ends."""
+        async for _ in self._chunks:
+            pass
+
     async def rest(self, *, within: float = SECONDS) -> list[Json]:
         """Return the messages up to the stream's end."""
         found: list[Json] = []
