@@ -15,6 +15,7 @@ from .modern.announcements import Announcements
 from .modern.clients import Clients
 from .modern.handles import Handles
 from .recorder import Recorder
+from .tracing import trace_where_wanted
 from .transport.leg import Leg
 from .transport.residents import Residents
 from .transport.tool_marks import ToolMarks
@@ -32,6 +33,7 @@ class Mount:
         self.clients = Clients(engine, name)
         self.announcements = Announcements(is_enabled=engine.settings.announcements)
         self.announcements.install(server)
+        trace_where_wanted(server.middleware)
         server.middleware.insert(0, Recorder(engine, Handles(engine, name), self.clients, server, self.marks))
 
     def declared_lists(self) -> frozenset[str]:

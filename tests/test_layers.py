@@ -20,7 +20,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"modern"}),
         frozenset({"data", "directory", "recorder", "resources", "sign_in"}),
         frozenset({"operations", "tools"}),
-        frozenset({"attach", "demo", "entries", "foreign", "mounts", "shutdown"}),
+        frozenset({"attach", "demo", "entries", "foreign", "mounts", "shutdown", "tracing"}),
     ),
     "dashboard": (
         frozenset(
