@@ -1,18 +1,17 @@
-"""Putting the console together: its application, its place in another one, and a whole server."""
+"""Putting the console together: its place in another application, and a whole server."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping, Sequence
+import threading
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from fastapi import FastAPI
-from fastapi.responses import JSONResponse
-from starlette.responses import RedirectResponse
-from starlette.routing import BaseRoute, Match, Route
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Match, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..server.accounts import Accounts, open_accounts
@@ -23,29 +22,66 @@ from ..server.settings import Settings
 from ..server.sign_in import UserVerifier
 from ..server.transport.leg import NOT_RUNNING
 from ..server.transport.sse_leg import SseLeg
-from . import metrics
-from .actions import action_routers
-from .api import api_routers
 from .assets import load_assets
-from .errors import install_error_handlers
 from .first_run import prepare_first_run
 from .guard import Guard, with_security_headers
-from .pages import page_routers
 from .problems import Problem
-from .templating import Templates
 from .urls import Urls
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 logger = logging.getLogger("switchroom.console")
 
+_PREPARE_AFTER_SECONDS = 0.1
 
-@dataclass(frozen=True, slots=True)
+
 class Console:
-    """The console of one process: what it shows, who may see it, and its ASGI application."""
+    """The console of one process: what it shows, who may see it, and its ASGI application.
 
-    switchroom: Switchroom
-    accounts: Accounts
-    urls: Urls
-    app: FastAPI
+    The application is built when it is first asked for: a server answers MCP half a second earlier that way.
+    """
+
+    def __init__(self, room: Switchroom, urls: Urls, state: Mapping[str, Any], *, has_root: bool = False) -> None:
+        self.switchroom = room
+        self.urls = urls
+        self.accounts: Accounts = state["accounts"]
+        self.mcp_base = ""
+        """Where MCP answers, when that is another listener than the console's."""
+        self._state = dict(state)
+        self._has_root = has_root
+        self._building = threading.Lock()
+        self._app: FastAPI | None = None
+
+    @property
+    def app(self) -> FastAPI:
+        """The FastAPI application, built on first use; from any thread."""
+        with self._building:
+            if self._app is None:
+                self._app = self._build()
+            return self._app
+
+    def _build(self) -> FastAPI:
+        from .site import add_root, build_site  # a third of what starting a server takes
+
+        app = build_site(self.urls, {**self._state, "mcp_base": self.mcp_base})
+        if self._has_root:
+            add_root(app, self.urls)
+        return app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._app
+        if app is None:
+            app = await asyncio.to_thread(lambda: self.app)
+        await app(scope, receive, send)
+
+    async def prepare(self) -> None:
+        """Build the application beside what is served already."""
+        await asyncio.sleep(_PREPARE_AFTER_SECONDS)
+        try:
+            await asyncio.to_thread(lambda: self.app)
+        except Exception:
+            logger.exception("the console could not be built; MCP is served all the same")
 
     @asynccontextmanager
     async def running(self, *, invites: bool = False) -> AsyncGenerator[None]:
@@ -65,12 +101,16 @@ class Console:
             await stack.enter_async_context(self.switchroom.running())
             for mcp_app in self.switchroom.apps:
                 await stack.enter_async_context(mcp_app.router.lifespan_context(mcp_app))
-            carrying = asyncio.create_task(self.switchroom.operations.carry_notes(self.accounts))
+            beside = [
+                asyncio.create_task(self.switchroom.operations.carry_notes(self.accounts)),
+                asyncio.create_task(self.prepare()),
+            ]
             try:
                 yield
             finally:
-                carrying.cancel()
-                await asyncio.gather(carrying, return_exceptions=True)
+                for task in beside:
+                    task.cancel()
+                await asyncio.gather(*beside, return_exceptions=True)
 
     async def _invite(self) -> None:
         link = await prepare_first_run(self.accounts, self.switchroom.settings, self.urls.prefix)
@@ -78,33 +118,16 @@ class Console:
             logger.warning("Nobody has a password yet. Sign in at %s (once, within 10 minutes).", link)
 
 
-def build_console(room: Switchroom, *, path: str = "/admin", mcp_path: str = "/mcp") -> Console:
-    """Build the console for a `Switchroom` whose servers are attached already."""
+def build_console(room: Switchroom, *, path: str = "/admin", mcp_path: str = "/mcp", has_root: bool = False) -> Console:
+    """Build the console for a `Switchroom` whose servers are attached already.
+
+    Args:
+        has_root: Answer `/` and `/metrics` too, beside what is below `path`.
+    """
     assets = load_assets()
-    urls = Urls(path, assets.hash, mcp_path)
-    app = FastAPI(title="Switchroom", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-    app.state.switchroom = room
-    app.state.accounts = accounts = open_accounts(room.settings.db)
-    app.state.settings = room.settings
-    app.state.urls = urls
-    app.state.assets = assets
-    app.state.templates = Templates(urls)
-    for router in (*page_routers(), *action_routers()):
-        app.include_router(router, prefix=path)
-    for router in api_routers():
-        app.include_router(router)
-    app.include_router(metrics.router, prefix=path)
-    _redirect_to_overview(app, path, urls)
-    install_error_handlers(app)
-    return Console(room, accounts, urls, app)
-
-
-def _redirect_to_overview(app: FastAPI, path: str, urls: Urls) -> None:
-    """People type the prefix without its slash."""
-
-    @app.get(path, include_in_schema=False)
-    async def home() -> RedirectResponse:
-        return RedirectResponse(urls.overview())
+    accounts = open_accounts(room.settings.db)
+    state = {"switchroom": room, "accounts": accounts, "settings": room.settings, "assets": assets}
+    return Console(room, Urls(path, assets.hash, mcp_path), state, has_root=has_root)
 
 
 class Gate:
@@ -112,7 +135,7 @@ class Gate:
 
     def __init__(self, console: Console) -> None:
         self._engine = console.switchroom.engine
-        self._app: ASGIApp = console.app
+        self._app: ASGIApp = console
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._engine.is_running:
@@ -123,15 +146,10 @@ class Gate:
 
 def console_routes(console: Console) -> list[BaseRoute]:
     """Return the console's routes for another application: exact paths, so that none of its own is shadowed."""
+    from .site import site_paths
+
     gate = Guard(Gate(console), console.switchroom.settings)
-    prefix = console.urls.prefix
-    pages = [prefix + path for router in (*page_routers(), *action_routers()) for path in _paths(router.routes)]
-    api = [path for router in api_routers() for path in _paths(router.routes)]
-    return [Route(path, endpoint=gate) for path in dict.fromkeys([*pages, *api, *_paths(console.app.routes)])]
-
-
-def _paths(routes: Sequence[BaseRoute]) -> list[str]:
-    return [route.path for route in routes if isinstance(route, Route)]
+    return [Route(path, endpoint=gate) for path in site_paths(console.app, console.urls.prefix)]
 
 
 def mcp_routes(room: Switchroom) -> list[BaseRoute]:
@@ -171,20 +189,20 @@ def mount_console(
         room.attach(server, path=server_path, **options)
     console = build_console(room, path=path, mcp_path=next(iter(servers), mcp_path))
     app.router.routes.extend([*mcp_routes(room), *console_routes(console)])
-    compose_lifespan(app, console, invites=True)
+    compose_lifespan(app.router, console, invites=True)
     return room
 
 
-def compose_lifespan(app: FastAPI, console: Console, *, invites: bool) -> None:
-    """Run the console as long as the application, round the application's own lifespan."""
-    theirs = app.router.lifespan_context
+def compose_lifespan(router: Router, console: Console, *, invites: bool) -> None:
+    """Run the console as long as an application, round the application's own lifespan."""
+    theirs = router.lifespan_context
 
     @asynccontextmanager
     async def lifespan(started: Any) -> AsyncGenerator[Any]:
         async with console.running(invites=invites), theirs(started) as state:
             yield state
 
-    app.router.lifespan_context = lifespan
+    router.lifespan_context = lifespan
 
 
 def create_app(
@@ -200,35 +218,26 @@ def create_app(
     """
     room = switchroom(settings)
     room.attach(mcp, path=mcp_path, host=settings.host, **options)
-    console = build_console(room, mcp_path=mcp_path)
-    _add_health(console)
+    console = build_console(room, mcp_path=mcp_path, has_root=True)
     front = Front(console)
     if with_sse:
         front.serve_sse(room.attach_sse(mcp))
     return front, console
 
 
-def _add_health(console: Console) -> None:
-    app, room = console.app, console.switchroom
-    app.include_router(metrics.router)
-
-    @app.get("/healthz", include_in_schema=False)
-    async def healthz() -> JSONResponse:
+def _probes(room: Switchroom) -> Router:
+    async def healthz(_: Request) -> JSONResponse:
         """Answer as long as the process does."""
         return JSONResponse({"status": "ok"})
 
-    @app.get("/readyz", include_in_schema=False)
-    async def readyz() -> JSONResponse:
+    async def readyz(_: Request) -> JSONResponse:
         """Answer 200 while requests can be served and stored, otherwise 503 with the reason."""
         health = room.engine.store.health()
         is_ready = room.engine.is_running and not room.engine.is_stopping and health.is_ok
         body = {"status": "ready" if is_ready else "not ready", "store": "ok" if health.is_ok else health.trouble}
         return JSONResponse(body, status_code=200 if is_ready else 503)
 
-    @app.get("/", include_in_schema=False)
-    async def home() -> RedirectResponse:
-        """Send people to the console."""
-        return RedirectResponse(console.urls.overview())
+    return Router([Route("/healthz", healthz), Route("/readyz", readyz)])
 
 
 _PROBES = ("/healthz", "/readyz")
@@ -244,7 +253,8 @@ class Front:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._guarded = Guard(console.app, console.switchroom.settings)
+        self._guarded = Guard(console, console.switchroom.settings)
+        self._probes = _probes(console.switchroom)
         self._mcp: dict[str, ASGIApp] = {}
         self._patterns = [
             (route, mcp_app)
@@ -256,7 +266,7 @@ class Front:
         self._is_split = False
         for mcp_app in console.switchroom.apps:
             self._mcp.update(entries(mcp_app))
-        compose_lifespan(console.app, console, invites=False)
+        compose_lifespan(self._probes, console, invites=False)
 
     def _mcp_app(self, scope: Scope) -> ASGIApp | None:
         exact = self._mcp.get(scope["path"])
@@ -274,7 +284,7 @@ class Front:
 
         async def console_side(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] == "http" and scope["path"] in _PROBES:
-                await self._console.app(scope, receive, with_security_headers(scope, send))
+                await self._probes(scope, receive, with_security_headers(scope, send))
             else:
                 await self._guarded(scope, receive, send)
 
@@ -285,9 +295,11 @@ class Front:
             await mcp_app(scope, receive, send)
         elif scope["type"] == "http" and scope["path"] in _PROBES:
             # Probes name whatever host reaches them; the answer says nothing that a host rule protects.
-            await self._console.app(scope, receive, with_security_headers(scope, send))
+            await self._probes(scope, receive, with_security_headers(scope, send))
         elif self._sse is not None and scope["type"] == "http" and self._sse.serves(scope["path"]):
             await self._sse(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._probes(scope, receive, send)
         elif self._is_split and scope["type"] == "http":
             await _NOT_HERE.response()(scope, receive, with_security_headers(scope, send))
         else:

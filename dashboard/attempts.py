@@ -9,20 +9,18 @@ from __future__ import annotations
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Final
 
-from limits import RateLimitItemPerMinute
+from ..server.attempts import Attempts, Rate
 
-from ..server.attempts import Attempts
-
-PER_PAIR: Final = RateLimitItemPerMinute(5, 5, namespace="pair")
+PER_PAIR: Final = Rate(5, 5, "pair")
 """Wrong passwords for one account from one address: 5 in 5 minutes."""
 
-PER_ACCOUNT: Final = RateLimitItemPerMinute(20, 15, namespace="account")
+PER_ACCOUNT: Final = Rate(20, 15, "account")
 """Wrong passwords for one account from addresses it does not know: 20 in 15 minutes."""
 
-PER_ADDRESS: Final = RateLimitItemPerMinute(60, 10, namespace="address")
+PER_ADDRESS: Final = Rate(60, 10, "address")
 """Attempts on whatever accounts from one address: 60 in 10 minutes, so that colleagues behind one address fit."""
 
-RECORDED: Final = RateLimitItemPerMinute(100, 10, namespace="recorded")
+RECORDED: Final = Rate(100, 10, "recorded")
 """Refusals of one address that get an audit row each; a flood beyond is only counted in the log."""
 
 _ACCOUNT_LENGTH: Final = 64

@@ -46,6 +46,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         | {"checkup", "rule_forms"},
         frozenset({"frames"}),
         frozenset({"actions", "api", "live", "metrics", "pages"}),
+        frozenset({"site"}),
         frozenset({"app"}),
         frozenset({"cli"}),
     ),

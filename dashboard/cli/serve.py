@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 import importlib.metadata
 import os
 import socket
@@ -111,6 +110,8 @@ def load_settings(**given: Any) -> Settings:
 
 def warn_unknown(environment: Mapping[str, str]) -> None:
     """Name each `SWITCHROOM_` variable that no setting reads, with the one that was probably meant."""
+    import difflib
+
     known = {f"SWITCHROOM_{name.upper()}" for name in Settings.model_fields} | _OTHER_VARIABLES
     for name in sorted(environment):
         if name.upper().startswith("SWITCHROOM_") and name.upper() not in known:
@@ -148,7 +149,7 @@ async def _serve(
     base = console_base = base_of(settings.host, listeners.main)
     admin: tuple[AdminServer, socket.socket] | None = None
     if listeners.admin is not None:
-        console_base, console.app.state.mcp_base = base_of(settings.admin_host, listeners.admin), base
+        console_base, console.mcp_base = base_of(settings.admin_host, listeners.admin), base
         admin = AdminServer(_config(app.split(), ledger, lifespan="off")), listeners.admin
     await console.accounts.open()
     link = await prepare_first_run(console.accounts, settings, f"{console_base}{console.urls.prefix}")

@@ -9,9 +9,7 @@ import secrets
 import time
 from typing import Final
 
-from limits import RateLimitItem, RateLimitItemPerMinute
-
-from ..attempts import Attempts
+from ..attempts import Attempts, Rate
 from ..engine.engine import Engine
 from ..engine.session import LiveSession
 from ..errors import LimitReached, NotSignedIn, StoreUnavailable, Unsupported
@@ -20,10 +18,10 @@ from .verifier import UserVerifier
 
 logger = logging.getLogger(__name__)
 
-PER_SESSION: Final = RateLimitItemPerMinute(5, 5, namespace="session")
+PER_SESSION: Final = Rate(5, 5, "session")
 """Wrong passwords in one session: 5 in 5 minutes."""
 
-PER_USER: Final = RateLimitItemPerMinute(20, 15, namespace="user")
+PER_USER: Final = Rate(20, 15, "user")
 """Attempts on one user's password from whatever sessions: 20 in 15 minutes."""
 
 MAX_INPUT: Final = 1024
@@ -76,9 +74,9 @@ class SignIns:
         session.note(EventKind.LIFECYCLE, "signed_in", json.dumps(detail))
         return signed_in
 
-    def _admit(self, item: RateLimitItem, key: str) -> None:
+    def _admit(self, rate: Rate, key: str) -> None:
         try:
-            self._attempts.admit(item, key)
+            self._attempts.admit(rate, key)
         except LimitReached as error:
             wait = error.retry_after
             raise LimitReached(f"{error.message} Try again in {wait} seconds.", retry_after=wait) from None
