@@ -118,11 +118,21 @@ async def refusal_of(served: Served, secret: str) -> dict[str, Any]:
             await asyncio.sleep(0.02)
 
 
+async def until_ended(served: Served, secret: str) -> None:
+    """Wait until the end of a session is kept: before that, it is told as ending."""
+    async with served.api("viewer") as api, asyncio.timeout(30):
+        while (await api.post("/sessions/lookup", json={"mcp_session_id": secret})).json().get(
+            "state"
+        ) == "initialized":
+            await asyncio.sleep(0.02)
+
+
 async def test_a_refused_handle_is_listed_with_its_reason(served: Served) -> None:
     made_up = "h_" + "x" * 32
     async with connected(served.mcp, mode="auto", name="handled") as (client, _):
         handle = text_of(await client.call_tool("open_session", {}))
         await client.call_tool("close_session", {"session_id": handle})
+        await until_ended(served, handle)
         for wrong in (handle, made_up):
             answer = await client.call_tool("set_session_data", {"key": "k", "value": "v", "session_id": wrong})
             assert answer.is_error
