@@ -165,8 +165,9 @@ class Settings(BaseSettings):
     """Bytes of events kept per session."""
     max_event_age_seconds: float = Field(default=24 * 3600, gt=0)
     """Age of the oldest event kept."""
-    max_events_per_stream: int = Field(default=5_000, ge=16)
-    """Events kept of what one stream carried to its client, so that a busy one leaves room for the rest of the log."""
+    max_events_per_stream: int = Field(default=10_000, ge=16)
+    """Events kept of what one stream carried to its client; below SWITCHROOM_MAX_EVENTS, a busy stream leaves room for
+    the rest of its session's log."""
     max_log_bytes_per_stream: int = Field(default=8 * 1024 * 1024, ge=64 * 1024)
     """The same in bytes."""
     max_event_age_per_stream_seconds: float | None = Field(default=None, gt=0)

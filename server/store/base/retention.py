@@ -12,8 +12,8 @@ class Retention:
     max_events: int = 10_000
     max_bytes: int = 16 * 1024 * 1024
     max_age_seconds: float = 24 * 3600
-    max_stream_events: int = 5_000
-    """Of what the server sent on one stream; the newest stays. So one stream never takes all of its session's log."""
+    max_stream_events: int = 10_000
+    """Of what the server sent on one stream; the newest stays."""
     max_stream_bytes: int = 8 * 1024 * 1024
     """The same in bytes."""
     max_stream_age_seconds: float | None = None
