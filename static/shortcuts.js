@@ -87,4 +87,8 @@
     const box = document.getElementById("keys-on");
     if (box) box.checked = read("keys", "on") === "on";
   });
+  /* Not `autofocus`: a telephone would scroll to the field and open its keyboard over what stands above it. */
+  document.addEventListener("DOMContentLoaded", () => {
+    if (matchMedia("(min-width: 860px)").matches) document.querySelector("[data-focus]")?.focus({ preventScroll: true });
+  });
 })();
