@@ -278,3 +278,26 @@ async def test_a_console_that_is_gone_leaves_next_to_nothing_behind() -> None:
         await come_and_go()
     before = await come_and_go()
     assert await come_and_go() - before < 1_000
+
+
+def unguarded(element: Element, *, is_inert: bool = False) -> list[str]:
+    """Return the texts of a client that htmx would look at for attributes of its own."""
+    found: list[str] = []
+    for child in element.children:
+        if isinstance(child, str):
+            found += [child.strip()] if "zq9" in child and not is_inert else []
+        elif child.tag not in ("title", "option", "textarea"):
+            found += unguarded(child, is_inert=is_inert or "hx-ignore" in child.attributes)
+    return found
+
+
+async def test_htmx_looks_at_nothing_that_a_client_has_said(console: Console) -> None:
+    caller = console.mcp_client()
+    await caller.initialize("zq9-client")
+    await caller.call("set_session_data", request_id=1, key="zq9-key", value="zq9-value")
+    await caller.call("zq9-tool", request_id=2, text="zq9-argument")
+    own = f"sessions/{(await console.room.directory.lookup(caller.secret)).id}"
+    browser = await console.signed_in()
+    for path in ("", "sessions", "events", "errors", own, f"{own}/events", f"{own}/keys", f"{own}/errors"):
+        page = read(await browser.get(f"/admin/{path}"))
+        assert "zq9" in page.text and unguarded(page) == [], path
