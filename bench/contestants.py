@@ -37,8 +37,8 @@ class Server:
     port: int
     pid: int
     folder: Path
-    ready_seconds: float
-    """From the start of its process until it listened."""
+    started_at: float
+    """When its process was started, monotonic."""
 
 
 def _reference(*options: str) -> tuple[str, ...]:
@@ -92,7 +92,7 @@ def serving(contestant: Contestant, folder: Path, extra: Mapping[str, str] | Non
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
     try:
         _wait_until_listening(process, port, log)
-        yield Server(port, process.pid, place, time.monotonic() - started)
+        yield Server(port, process.pid, place, started)
     finally:
         _stop(process)
 

@@ -17,6 +17,12 @@ from mcp_types import CLIENT_CAPABILITIES_META_KEY, CLIENT_INFO_META_KEY, PROTOC
 PROTOCOL_VERSION = "2025-11-25"
 VERSION_HEADER = f"MCP-Protocol-Version: {PROTOCOL_VERSION}\r\n"
 CLIENT_INFO = {"name": "switchroom-bench", "version": "1"}
+INITIALIZE = {
+    "jsonrpc": "2.0",
+    "id": 0,
+    "method": "initialize",
+    "params": {"protocolVersion": PROTOCOL_VERSION, "capabilities": {}, "clientInfo": CLIENT_INFO},
+}
 MODERN_VERSION = "2026-07-28"
 MODERN_META = {
     PROTOCOL_VERSION_META_KEY: MODERN_VERSION,
@@ -145,10 +151,7 @@ class Session:
         Raises:
             WrongAnswer: The server refused it.
         """
-        params = {"protocolVersion": PROTOCOL_VERSION, "capabilities": {}, "clientInfo": CLIENT_INFO}
-        answer = await connection.exchange(
-            connection.request({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params})
-        )
+        answer = await connection.exchange(connection.request(INITIALIZE))
         _result(answer, 0, is_json)
         session = cls(connection, answer.headers["mcp-session-id"], is_json)
         notification = {"jsonrpc": "2.0", "method": "notifications/initialized"}
