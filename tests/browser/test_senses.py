@@ -128,6 +128,7 @@ async def test_shortcuts_are_silent_while_typing_and_can_be_switched_off(served:
         await page.get_by_role("link", name="Shortcuts").click()
         await page.get_by_label("One-key shortcuts are on").check()
         await page.keyboard.press("Escape")
+        await expect(page.locator("#dlg")).to_be_hidden()
         await page.keyboard.press("f")
         await expect(page.locator("#add")).to_be_focused()
 
