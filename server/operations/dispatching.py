@@ -10,14 +10,24 @@ from typing import TypedDict, Unpack
 
 from ..directory.directory import Directory
 from ..engine.engine import Engine
-from ..engine.session import LiveSession, forget_outcome
+from ..engine.session import LiveSession
 from ..ids import new_reference
 from ..models import Broadcast, DeliveryStatus, Receipt
 from .sending import Mailing, Message, Postman
+from .settling import Settling
 from .wording import Wording
 
-_AT_ONCE = 100
-"""Recipients between two turns of the loop: a concurrent call must not wait for a large audience."""
+_AT_ONCE = 5
+"""Messages between two pauses, to clients whose streams are then written: that takes five times what it takes here."""
+
+_QUEUED_AT_ONCE = 20
+"""The same, where no stream is open and the message only waits in the log."""
+
+_PAUSE_SECONDS = 0.001
+"""Between them: calls that are under way must not wait for a large audience."""
+
+_LOOKED_AT_ONCE = 500
+"""Recipients that are looked at between two turns of the loop."""
 
 _RESUMED = 50
 """How many of the latest broadcasts a start looks through for what a restart left open."""
@@ -30,6 +40,7 @@ class Dispatcher:
         self._engine = engine
         self._directory = directory
         self._postman = postman
+        self._settling = Settling(engine)
         self._stopped: set[str] = set()
 
     async def store(self, wanted: Broadcast, recipients: Sequence[LiveSession], gone: Sequence[str] = ()) -> Broadcast:
@@ -73,17 +84,18 @@ class Dispatcher:
             self._postman,
             _message(broadcast, data),
             recipients,
-            lambda receipts: self._settle(broadcast.id, receipts),
+            lambda receipts: self._settling.add(broadcast.id, receipts),
         )
         mailing.announce(recipients, is_for_all=is_for_all)
-        # Those with an open stream first: what waits for a stream anyway may wait for them too.
-        recipients = sorted(
-            recipients, key=lambda session: mailing.expect(session).status is not DeliveryStatus.PENDING
-        )
         if gone:
             reason = "it had ended before anything was sent"
-            self._settle(broadcast.id, [Receipt(each, DeliveryStatus.FAILED, time.time(), reason) for each in gone])
-        await self._send_in_lots(broadcast.id, mailing, recipients)
+            lost = [Receipt(each, DeliveryStatus.FAILED, time.time(), reason) for each in gone]
+            self._settling.add(broadcast.id, lost)
+        # What waits for a stream anyway may wait for those that have one.
+        streaming, others = await _apart(mailing, recipients)
+        await self._send_in_lots(broadcast.id, mailing, streaming, _AT_ONCE)
+        await self._send_in_lots(broadcast.id, mailing, others, _QUEUED_AT_ONCE)
+        self._settling.flush(broadcast.id)
         if broadcast.id not in self._stopped:
             await self._engine.store.broadcasts.set_status(broadcast.id, "done")
         self._stopped.discard(broadcast.id)
@@ -94,20 +106,19 @@ class Dispatcher:
         self._stopped.add(broadcast_id)
         await self._engine.store.broadcasts.set_status(broadcast_id, "stopped")
 
-    async def _send_in_lots(self, broadcast_id: str, mailing: Mailing, recipients: Sequence[LiveSession]) -> None:
-        for start in range(0, len(recipients), _AT_ONCE):
-            lot = recipients[start : start + _AT_ONCE]
+    async def _send_in_lots(
+        self, broadcast_id: str, mailing: Mailing, recipients: Sequence[LiveSession], at_once: int
+    ) -> None:
+        for start in range(0, len(recipients), at_once):
+            if start:
+                await asyncio.sleep(_PAUSE_SECONDS)
+            lot = recipients[start : start + at_once]
             if broadcast_id in self._stopped:
                 now, reason = time.time(), "stopped by an operator"
                 receipts = [Receipt(s.record.id, DeliveryStatus.SKIPPED, now, reason) for s in lot]
             else:
                 receipts = [mailing.send(session) for session in lot]
-            self._settle(broadcast_id, receipts)
-            await asyncio.sleep(0)
-
-    def _settle(self, broadcast_id: str, receipts: Sequence[Receipt]) -> None:
-        self._engine.store.broadcasts.settle(broadcast_id, receipts).add_done_callback(forget_outcome)
-        self._engine.bus.publish(broadcast_id)
+            self._settling.add(broadcast_id, receipts)
 
     # -- after a restart -----------------------------------------------------------------------
 
@@ -128,13 +139,26 @@ class Dispatcher:
         session = self._engine.by_id.get(receipt.session_id)
         if session is None or receipt.seq is None or broadcast.expires_at < time.time():
             lost = receipt._replace(status=DeliveryStatus.FAILED, at=time.time(), reason="the server restarted")
-            self._settle(broadcast.id, [lost])
+            self._settling.add(broadcast.id, [lost])
         elif session.record.delivered_seq >= receipt.seq:
-            self._settle(broadcast.id, [receipt._replace(status=DeliveryStatus.DELIVERED, reason=None)])
+            settled = receipt._replace(status=DeliveryStatus.DELIVERED, reason=None)
+            self._settling.add(broadcast.id, [settled])
         else:
             self._postman.expect(
-                session, receipt.seq, broadcast.expires_at, lambda settled: self._settle(broadcast.id, settled)
+                session, receipt.seq, broadcast.expires_at, lambda settled: self._settling.add(broadcast.id, settled)
             )
+
+
+async def _apart(mailing: Mailing, recipients: Sequence[LiveSession]) -> tuple[list[LiveSession], list[LiveSession]]:
+    """Return those that an open stream reaches now, and the others."""
+    streaming: list[LiveSession] = []
+    others: list[LiveSession] = []
+    for start in range(0, len(recipients), _LOOKED_AT_ONCE):
+        for session in recipients[start : start + _LOOKED_AT_ONCE]:
+            reached = mailing.expect(session).status is DeliveryStatus.PENDING
+            (streaming if reached else others).append(session)
+        await asyncio.sleep(0)
+    return streaming, others
 
 
 class _Details(TypedDict, total=False):
