@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -48,6 +48,8 @@ class Console:
         self.accounts: Accounts = state["accounts"]
         self.mcp_base = ""
         """Where MCP answers, when that is another listener than the console's."""
+        self.on_built: Callable[[], object] | None = None
+        """Called once the application is built, for whoever owns the process."""
         self._state = dict(state)
         self._has_root = has_root
         self._building = threading.Lock()
@@ -67,6 +69,8 @@ class Console:
         app = build_site(self.urls, {**self._state, "mcp_base": self.mcp_base})
         if self._has_root:
             add_root(app, self.urls)
+        if self.on_built is not None:
+            self.on_built()
         return app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib.metadata
 import os
 import socket
@@ -145,6 +146,7 @@ async def _serve(
     mcp: McpServer, settings: Settings, listeners: Listeners, demo: int, stdio: bool, **options: Any
 ) -> None:
     app, console = create_app(mcp, settings, mcp_path=settings.mcp_path, **options)
+    console.on_built = gc.freeze  # nothing of it ever becomes garbage: collections need not look at it again
     ledger = ConnectionLedger(settings, console.switchroom.engine.limit_hits)
     base = console_base = base_of(settings.host, listeners.main)
     admin: tuple[AdminServer, socket.socket] | None = None

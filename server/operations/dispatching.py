@@ -17,7 +17,7 @@ from .sending import Mailing, Message, Postman
 from .settling import Settling
 from .wording import Wording
 
-_AT_ONCE = 5
+_AT_ONCE = 2
 """Messages between two pauses, to clients whose streams are then written: that takes five times what it takes here."""
 
 _QUEUED_AT_ONCE = 20

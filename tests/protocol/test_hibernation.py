@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import time
 import weakref
@@ -191,7 +192,9 @@ async def test_a_broadcast_queued_before_a_restart_is_delivered_once_after_it(tm
                 assert (await stream.message())["params"]["data"] == "queued"
                 await wire.call("tell", text="next")
                 assert (await stream.message())["params"]["data"] == "next"
-            now = await site.switchroom.directory.broadcast(sent.id)
+            async with asyncio.timeout(5):  # receipts are written a moment after what they tell
+                while (now := await site.switchroom.directory.broadcast(sent.id)).counts["delivered"] == 0:
+                    await asyncio.sleep(0.01)
             assert (now.counts[DeliveryStatus.DELIVERED.value], now.audience) == (1, 1)
         async with running(Toolbox().mcp, store=stored(tmp_path)) as site:
             async with moved(wire, site).listening() as stream:
