@@ -21,7 +21,6 @@ from ..server.operations import Resolver
 from ..server.settings import Settings
 from ..server.sign_in import UserVerifier
 from ..server.transport.leg import NOT_RUNNING
-from ..server.transport.sse_leg import SseLeg
 from .assets import load_assets
 from .first_run import prepare_first_run
 from .guard import Guard, with_security_headers
@@ -30,6 +29,8 @@ from .urls import Urls
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+    from ..server.transport.sse_leg import SseLeg
 
 logger = logging.getLogger("switchroom.console")
 

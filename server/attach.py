@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mcp.server.lowlevel import Server
 from mcp.server.mcpserver import MCPServer
@@ -33,9 +33,10 @@ from .store.base import Retention, Store
 from .transport.blocked import gate_principals
 from .transport.kernel import check_version
 from .transport.security import transport_security
-from .transport.sse_leg import SseLeg
-from .transport.stdio import serve_stdio
 from .transport.throttle import throttle
+
+if TYPE_CHECKING:
+    from .transport.sse_leg import SseLeg
 
 McpServer = MCPServer[Any] | Server[Any] | Any
 """What can be attached to: the SDK's `MCPServer` (called `FastMCP` until mcp 2), its low-level `Server`, or
@@ -121,6 +122,8 @@ class Switchroom:
         options: dict[str, Any] = {"transport_security": transport_security(self.settings), "host": self.settings.host}
         app = mcp.sse_app(sse_path=sse_path, message_path=message_path, **options)
         gate_principals(app, self.engine)
+        from .transport.sse_leg import SseLeg  # few servers need it
+
         return SseLeg(self.engine, app, mount.name, mount.marks, sse_path=sse_path, message_path=message_path)
 
     async def serve_stdio(self, mcp: McpServer) -> None:
@@ -132,6 +135,8 @@ class Switchroom:
         mount = self._attached.get(id(mcp))
         if mount is None:
             raise StartupError("stdio needs an MCPServer or a low-level Server that is attached.")
+        from .transport.stdio import serve_stdio
+
         await serve_stdio(self.engine, mount.server, mount.name, mount.marks)
 
     def _mount(self, manager: StreamableHTTPSessionManager) -> Mount:
