@@ -78,13 +78,16 @@ class Switchroom:
     def attach(self, mcp: McpServer, *, path: str = "/mcp", **options: Any) -> Starlette:
         """Attach a server and return its ASGI app, which serves MCP at `path`.
 
-        `options` go to the server's own `streamable_http_app` (`json_response`, `stateless_http`, `host`, …).
+        `options` go to the server's own `streamable_http_app` (`json_response`, `stateless_http`, `host`, …); the first
+        two are as the settings say where they are not given.
 
         Raises:
             StartupError: `mcp` is no MCP server, or the installed `mcp` is another minor version.
         """
         check_version()
         attached: object = mcp
+        options.setdefault("json_response", self.settings.json_response)
+        options.setdefault("stateless_http", self.settings.stateless_http)
         if is_fastmcp(mcp):
             options.pop("host", None)
             app = fastmcp_app(mcp, path=path, mount=self._mount, running=self.running, options=options)
@@ -96,8 +99,8 @@ class Switchroom:
                 mount.name,
                 path,
                 self.settings.mount_path,
-                stateless_http=bool(options.get("stateless_http", False)),
-                json_response=bool(options.get("json_response", False)),
+                stateless_http=bool(options["stateless_http"]),
+                json_response=bool(options["json_response"]),
             )
             mount.replace_leg(mcp.session_manager)
             mount.follow_lifespan(self.running)

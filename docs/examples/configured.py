@@ -23,5 +23,5 @@ configuration.add_to(mcp)
 
 
 def build(settings: Settings) -> Switchroom:
-    """Attach by hand: how MCP is served are arguments here, and settings of `switchroom serve` elsewhere."""
-    return attach(mcp, settings=settings, json_response=True)
+    """Attach by hand; an argument of `attach` wins over the settings."""
+    return attach(mcp, settings=settings.model_copy(update={"json_response": True}))

@@ -12,7 +12,7 @@ from mcp_types import TextContent
 
 from switchroom.server import Settings, attach
 from switchroom.server.attach import Switchroom
-from tests.support.servers import eventually, serving
+from tests.support.servers import eventually, running, serving
 from tests.support.toolbox import Toolbox
 from tests.support.wire import client, initialize_message, session, text_of
 
@@ -121,3 +121,19 @@ async def test_an_app_that_was_not_started_says_what_to_do() -> None:
         answer = await wire.post(initialize_message())
         assert answer.status == 503
         assert "lifespan" in answer.last["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "options", "content_type"),
+    [
+        ({}, {}, "text/event-stream"),
+        ({"json_response": True}, {}, "application/json"),
+        ({"json_response": True}, {"json_response": False}, "text/event-stream"),
+    ],
+)
+async def test_answers_are_as_the_settings_say_unless_an_argument_says_otherwise(
+    settings: dict[str, bool], options: dict[str, bool], content_type: str
+) -> None:
+    async with running(Toolbox().mcp, options=options, **settings) as site, session(site.url) as wire:
+        answer = await wire.call("echo", text="hi")
+        assert answer.headers["content-type"].startswith(content_type)
