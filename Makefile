@@ -43,6 +43,7 @@ screenshots: .venv/.develops browser ## Take a picture of every page and dialog;
 	$(BIN)/python -m docs.take_screenshots $(FOLDER) $(ARGS)
 
 bench: .venv/.develops ## Measure against the bare SDK, in under ten minutes; writes docs/benchmarks.md
+	$(BIN)/pip install --quiet --editable ".[dev,bench]"
 	$(BIN)/python -m bench $(ARGS)
 
 soak: .venv/.develops ## Ten minutes at full load with random kills; says what was lost and how memory grew

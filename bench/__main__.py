@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import console, memory, opening, starting, storage, telling, throughput, visible
+from bench import anatomy, console, memory, opening, servers, starting, storage, telling, throughput, visible
 from bench.contestants import ROOT
 from bench.machine import describe
 from bench.report import render
@@ -21,9 +21,11 @@ Measure = Callable[[Path, argparse.Namespace], Section]
 
 MEASURES: dict[str, Measure] = {
     "throughput": lambda folder, given: throughput.measure(folder, given.rounds, given.seconds),
+    "anatomy": lambda folder, given: anatomy.measure(),
     "opening": lambda folder, given: opening.measure(folder, given.rounds, given.sessions),
     "broadcast": lambda folder, given: telling.measure(folder, given.audience, given.streams),
     "storage": lambda folder, given: storage.measure(folder, given.rounds, given.seconds / 3),
+    "servers": lambda folder, given: servers.measure(folder, given.rounds, given.seconds / 2),
     "starting": lambda folder, given: starting.measure(folder, given.rounds),
     "visible": lambda folder, given: visible.measure(folder, given.samples),
     "console": lambda folder, given: console.measure(folder, console.Sizes(given.live, given.kept, given.seconds * 8)),
@@ -35,7 +37,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--only", choices=MEASURES, nargs="+", help="sections to measure; the report is printed only")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=1.5, help="of load per measurement")
+    parser.add_argument("--seconds", type=float, default=1.0, help="of load per measurement")
     parser.add_argument("--sessions", type=int, default=1_000, help="idle, opened and revived sessions")
     parser.add_argument("--many", type=int, default=20_000, help="idle sessions, hibernated only")
     parser.add_argument("--audience", type=int, default=10_000, help="sessions that a broadcast goes to")

@@ -62,6 +62,15 @@ OURS_JSON = Contestant(
 )
 
 
+def under(loop: str, parser: str, *, is_ours: bool) -> Contestant:
+    """Return the bare SDK, or Switchroom mounted in an app, under one of uvicorn's event loops and HTTP parsers."""
+    chosen = (("BENCH_LOOP", loop), ("BENCH_HTTP", parser))
+    if is_ours:
+        mounted = _reference("--switchroom", "{folder}")
+        return Contestant(f"ours-{loop}-{parser}", "Switchroom, mounted", mounted, _NO_LIMITS + chosen)
+    return Contestant(f"bare-{loop}-{parser}", "bare SDK", _reference(), chosen)
+
+
 def viewer_token(server: Server, role: str = "viewer") -> str:
     """Return a new API token of a running Switchroom, made as its operator would make it."""
     command = [sys.executable, "-m", "switchroom.dashboard", "tokens", "create", "--name", "bench", "--role", role]

@@ -1,4 +1,4 @@
-"""The SDK or fastmcp alone, served by uvicorn: `python -m bench.reference PORT`."""
+"""The SDK or fastmcp alone, or Switchroom mounted in an app, served by uvicorn: `python -m bench.reference PORT`."""
 
 from __future__ import annotations
 
@@ -50,6 +50,15 @@ def application(arguments: argparse.Namespace) -> ASGIApp:
         from bench.target_fastmcp import mcp as fastmcp_server
 
         return fastmcp_server.http_app(event_store=FastmcpEventStore())
+    if arguments.switchroom is not None:
+        from fastapi import FastAPI
+
+        from switchroom.dashboard import mount_console
+        from switchroom.server import Settings
+
+        app = FastAPI()
+        mount_console(app, mcp, settings=Settings(db=f"sqlite:///{arguments.switchroom}/bench.db"))
+        return app
     store = MemoryEventStore() if arguments.event_store else None
     return mcp.streamable_http_app(event_store=store, json_response=arguments.json)
 
@@ -61,6 +70,7 @@ def main() -> None:
     parser.add_argument("--event-store", action="store_true")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--fastmcp", action="store_true")
+    parser.add_argument("--switchroom", metavar="FOLDER")
     arguments = parser.parse_args()
     uvicorn.run(
         application(arguments),

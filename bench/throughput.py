@@ -97,10 +97,11 @@ def _loads(contestant: Contestant, folder: Path, seconds: float) -> Iterator[tup
         for workload in WORKLOADS:
             if contestant in workload.contestants:
                 for connections in workload.connections:
-                    yield (workload.kind, connections), _load(server, workload.kind, connections, seconds, token)
+                    yield (workload.kind, connections), load(server, workload.kind, connections, seconds, token)
 
 
-def _load(server: Server, kind: str, connections: int, seconds: float, token: str | None) -> Sample:
+def load(server: Server, kind: str, connections: int, seconds: float, token: str | None) -> Sample:
+    """Load a server from a process of its own."""
     command = [sys.executable, "-m", "bench.load", *map(str, (server.port, server.pid, kind, connections, seconds))]
     environment = {**os.environ, **({TOKEN: token} if token is not None else {})}
     done = subprocess.run(

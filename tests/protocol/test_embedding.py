@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from fastapi import FastAPI, Request, Response
@@ -132,7 +133,7 @@ async def test_an_app_that_was_not_started_says_what_to_do() -> None:
     ],
 )
 async def test_answers_are_as_the_settings_say_unless_an_argument_says_otherwise(
-    settings: dict[str, bool], options: dict[str, bool], content_type: str
+    settings: dict[str, Any], options: dict[str, Any], content_type: str
 ) -> None:
     async with running(Toolbox().mcp, options=options, **settings) as site, session(site.url) as wire:
         answer = await wire.call("echo", text="hi")

@@ -110,7 +110,9 @@ class WriteQueue:
         self._bytes += kept_bytes(event)
         self._waiting.append(item)
         self._held.append(item)
-        if self._hold is None:
+        if len(self._held) >= MAX_QUICK // 2:
+            self._end_turn_soon(loop)
+        elif self._hold is None:
             # Left to run when the row goes earlier: a timer for each costs more than one that finds nothing.
             self._hold = loop.call_later(_HOLD_SECONDS, self._hold_no_longer)
 
@@ -211,6 +213,9 @@ class WriteQueue:
     def _put(self, loop: asyncio.AbstractEventLoop, item: Item) -> None:
         self._waiting.append(item)
         self._held.append(item)
+        self._end_turn_soon(loop)
+
+    def _end_turn_soon(self, loop: asyncio.AbstractEventLoop) -> None:
         if not self._is_ending_turn:
             self._is_ending_turn = True
             loop.call_soon(self._end_turn)
