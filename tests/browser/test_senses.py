@@ -18,6 +18,7 @@ from tests.support.browsing import signed_in
 from tests.support.clients import connected
 from tests.support.crowd import crowd
 from tests.support.processes import Served, serving
+from tests.support.wire import client, initialize_message
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
@@ -79,9 +80,10 @@ async def test_states_are_told_apart_without_colour(served: Served, look: str) -
 
 @pytest.mark.parametrize("motion", ["reduce", "no-preference"])
 async def test_nothing_moves_for_who_wants_no_motion(served: Served, motion: str) -> None:
-    async with signed_in(served, reduced_motion=motion) as window:
-        await window.open("/admin/sessions")
-        await window.until_live()
+    async with client(served.mcp) as wire, signed_in(served, reduced_motion=motion) as window:
+        await wire.post(initialize_message())  # and no more: what turns is the state of a handshake under way
+        await window.open("/admin/sessions?q=state:initializing")
+        await window.page.locator("tbody .st.initializing").first.wait_for()
         running = "document.getAnimations().filter((each) => each.playState === 'running').length"
         assert (await window.page.evaluate(running) > 0) == (motion == "no-preference")
 
