@@ -107,7 +107,7 @@ class SqliteStore:
     @property
     def commits(self) -> int:
         """Transactions committed since it was opened: beside the number of writes, how well they group."""
-        return self._writer.commits
+        return self._writer.condition.commits
 
     async def open(self) -> None:
         """Open or create the database.
@@ -146,13 +146,13 @@ class SqliteStore:
         self._lock.release()
 
     def health(self) -> StoreHealth:
-        writer = self._writer
-        failing_since = writer.failing_since
-        if writer.damage:
-            message = writer.damage
+        writing = self._writer.condition
+        failing_since = writing.failing_since
+        if writing.damage:
+            message = writing.damage
         elif failing_since is not None:
             seconds = time.monotonic() - failing_since
-            message = f"Writing has failed for {seconds:.0f} s ({writer.last_error}); writes wait and are tried again."
+            message = f"Writing has failed for {seconds:.0f} s ({writing.last_error}); writes wait and are tried again."
         elif self._queue.is_late:
             message = "A commit has taken longer than 2 s; writes wait."
         elif not self._is_open:
@@ -165,19 +165,19 @@ class SqliteStore:
             is_ok=message == "Writing.",
             message=message,
             queued=len(self._queue),
-            last_commit_ms=writer.last_commit_ms,
-            failed_commits=writer.failed_commits,
-            commits=writer.commits,
-            commit_seconds=writer.commit_seconds,
+            last_commit_ms=writing.last_commit_ms,
+            failed_commits=writing.failed_commits,
+            commits=writing.commits,
+            commit_seconds=writing.commit_seconds,
             file_bytes=_size_of(self._path) + _size_of(Path(f"{self._path}-wal")),
-            last_error=writer.last_error,
+            last_error=writing.last_error,
             trouble=self._trouble(message),
         )
 
     def _trouble(self, message: str) -> str:
         if message == "Writing.":
             return ""
-        return "damaged" if self.damage else self._writer.trouble or "slow"
+        return "damaged" if self.damage else self._writer.condition.trouble or "slow"
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         self._sessions.prepare(connection)

@@ -21,8 +21,9 @@ from typing import Any
 from ...errors import StoreUnavailable
 from .batch import Results
 from .committer import Committer
+from .condition import Condition
 from .damage import ONLY_READ, DatabaseDamaged, advice, is_damage
-from .faults import is_no_room, is_passing, trouble
+from .faults import is_no_room, is_passing
 from .items import Item, Job, Save, answer
 from .logs import LogEnds
 from .queue import WriteQueue
@@ -46,7 +47,7 @@ logger = logging.getLogger(__name__)
 
 
 class Writer:
-    """Owns the writing connection. Started and stopped by the store; its figures may be read from any thread."""
+    """Owns the writing connection. Started and stopped by the store."""
 
     def __init__(
         self,
@@ -73,17 +74,7 @@ class Writer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._committer: Committer
         self._prepare: Callable[[sqlite3.Connection], None]
-        self.failing_since: float | None = None
-        """Monotonic time of the first failure since the last success."""
-        self.last_error = ""
-        self.trouble = ""
-        """Why the last commit failed, in a word or two; empty while commits succeed."""
-        self.damage = ""
-        """What to do about a damaged file, once a write has met the damage; empty when none has lately."""
-        self.last_commit_ms = 0.0
-        self.failed_commits = 0
-        self.commits = 0
-        self.commit_seconds = 0.0
+        self.condition = Condition()
 
     async def start(self, prepare: Callable[[sqlite3.Connection], None]) -> None:
         """Open the database on the thread and let `prepare` read from it.
@@ -112,7 +103,7 @@ class Writer:
         contend for. Whatever may wait for a disk stays with the thread; when a commit did wait here, all commits
         do for a while.
         """
-        if self._is_always_synced or self.failing_since is not None or self._stopping.is_set():
+        if self._is_always_synced or self.condition.failing_since is not None or self._stopping.is_set():
             return None
         if time.monotonic() < self._quick_from or not all(isinstance(item, tuple | Save) for item in items):
             return None
@@ -134,7 +125,7 @@ class Writer:
         except Exception:
             self._quick_from = time.monotonic() + _AVOID_SECONDS
             return None  # the thread meets the same, and knows what to do
-        took = self._note_commit(started)
+        took = self.condition.committed(started)
         self._mean_seconds += (took - self._mean_seconds) / 8
         if took > _STALL_SECONDS or self._mean_seconds > _SLOW_SECONDS:
             self._mean_seconds = 0.0
@@ -214,22 +205,26 @@ class Writer:
                     logger.warning("a write was refused by the database: %s", error)
                     apply = batch.apply_one_by_one
                     continue
-                self._note_failure(error)
+                self._failed(error)
             if self._stopping.is_set() and time.monotonic() >= self._stop_at:
-                self._call(self._queue.refuse, items, f"The store was closed before it could write: {self.last_error}.")
+                self._call(
+                    self._queue.refuse,
+                    items,
+                    f"The store was closed before it could write: {self.condition.last_error}.",
+                )
                 return
             self._maintain()
             self._pause(_RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)])
             attempt += 1
-        self._note_commit(started)
-        self._note_success()
+        self.condition.committed(started)
+        self.condition.healed()
         self._call(self._queue.acknowledge, items, results)
 
     def _sync(self) -> None:
         try:
             self._committer.sync()
         except sqlite3.Error as error:
-            self._note_failure(error)
+            self._failed(error)
             self._pause(_RETRY_SECONDS[-1])
 
     def _maintain(self) -> None:
@@ -252,39 +247,15 @@ class Writer:
 
     # -- how it goes ---------------------------------------------------------------------------
 
-    def _note_commit(self, started: float) -> float:
-        took = time.monotonic() - started
-        self.commits += 1
-        self.last_commit_ms = took * 1000
-        self.commit_seconds += took
-        return took
-
     def _give_up(self, items: list[Item], error: Exception) -> None:
         """Refuse a batch that meets damage: to try again mends nothing. The next batch may not touch that place."""
-        self.damage = advice(self._path, error)
-        self.failed_commits += 1
-        self.last_error = str(error)
-        self.trouble = "damaged"
-        if self.failing_since is None:
-            self.failing_since = time.monotonic()
-            logger.error("%s", self.damage)
+        self.condition.found_damage(error, advice(self._path, error))
         self._call(self._queue.refuse, items, ONLY_READ)
 
-    def _note_failure(self, error: Exception) -> None:
-        self.failed_commits += 1
-        self.last_error = str(error)
-        self.trouble = trouble(error)
-        if self.failing_since is None:
-            self.failing_since = time.monotonic()
-            logger.error("the store cannot write: %s; writes are kept and tried again", error)
+    def _failed(self, error: Exception) -> None:
+        self.condition.failed(error)
         if is_no_room(error):
             self._make_room()
-
-    def _note_success(self) -> None:
-        if self.failing_since is not None:
-            logger.warning("the store writes again after %.1f s", time.monotonic() - self.failing_since)
-            self.failing_since = None
-            self.damage = self.trouble = ""
 
     def _make_room(self) -> None:
         self._reserve.release()
