@@ -6,12 +6,10 @@ session belongs to whoever the SDK let in; its id is the one in the `endpoint` e
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
-import anyio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..current import CurrentCall, current_call
@@ -22,10 +20,9 @@ from ..engine.engine import Engine
 from ..engine.limits import Limit
 from ..engine.refusals import Asker
 from ..engine.session import LiveSession
-from ..engine.streams import OpenStream
-from ..errors import Blocked, LimitReached, StoreUnavailable
+from ..errors import Blocked, LimitReached
 from ..ids import hash_secret
-from ..models import STANDALONE_STREAM, SessionKind, SessionState
+from ..models import SessionKind, SessionState
 from .blocked import client_name_in, send_blocked
 from .http import (
     CLOSING,
@@ -42,6 +39,7 @@ from .http import (
 from .leg import NOT_RUNNING
 from .messages import Malformed, read_message
 from .principals import address_of, principal_of
+from .sse_connection import SseConnection
 from .tool_marks import ToolMarks
 from .wire import WireRecorder
 
@@ -89,7 +87,7 @@ class SseLeg:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == self._sse_path and scope["method"] == "GET":
-            await _Connection(self, scope, receive, send).serve()
+            await SseConnection(self, scope, receive, send).serve()
         elif scope["method"] == "POST":
             await self._post(scope, receive, send)
         else:
@@ -183,7 +181,7 @@ class SseLeg:
 
     # -- for a connection ----------------------------------------------------------------------
 
-    def open(self, scope: Scope, secret: str, connection: _Connection) -> tuple[LiveSession, WireRecorder]:
+    def open(self, scope: Scope, secret: str, connection: SseConnection) -> tuple[LiveSession, WireRecorder]:
         """Open the session of a connection whose `endpoint` event has named its id."""
         principal = principal_of(scope)
         session = self._engine.open(
@@ -231,95 +229,3 @@ class SseLeg:
     @property
     def app(self) -> ASGIApp:
         return self._app
-
-
-class _Connection:
-    """One GET and the session it carries."""
-
-    def __init__(self, leg: SseLeg, scope: Scope, receive: Receive, send: Send) -> None:
-        self._leg = leg
-        self._scope = scope
-        self._receive = receive
-        self._send = send
-        self._cancel = anyio.CancelScope()
-        self._secret = ""
-        self._session: LiveSession | None = None
-        self._recorder: WireRecorder | None = None
-        self._opened = OpenStream(STANDALONE_STREAM, "sse", self._cancel.cancel)
-        self._delivering: asyncio.Task[None] | None = None
-        self._is_over = False
-        self._start: Message | None = None
-
-    async def serve(self) -> None:
-        try:
-            with self._cancel:
-                await self._leg.app(self._scope, self._receive, self._watched)
-        finally:
-            with anyio.CancelScope(shield=True):
-                await self._finish()
-
-    async def _finish(self) -> None:
-        if self._delivering is not None:
-            self._delivering.cancel()
-        if self._session is not None:
-            self._opened.is_lost = not self._opened.is_closed
-            self._leg.engine.stream_watch.ended(self._opened)
-            self._session.streams = None
-            await self._leg.close(self._session)
-            if not self._is_over:
-                await self._send({"type": "http.response.body", "body": b"", "more_body": False})
-
-    async def _watched(self, message: Message) -> None:
-        if message["type"] != "http.response.body":
-            # Held back until the session is open: a limit can still be answered with 429 then.
-            self._start = message
-            return
-        if self._is_over:
-            return
-        name, data = _parse(message.get("body", b""))
-        if name == "endpoint" and self._session is None and not await self._begin(data):
-            return
-        if self._start is not None:
-            await self._send(self._start)
-            self._start = None
-        self._is_over = not message.get("more_body", False)
-        if name == "message" and self._recorder is not None and not self._recorder.from_server(json.loads(data)):
-            return
-        await self._send(message)
-
-    async def _begin(self, endpoint: str) -> bool:
-        """Open the session, or answer why there is none and return `False`."""
-        self._secret = parse_qs(urlsplit(endpoint).query).get("session_id", [""])[0]
-        try:
-            self._session, self._recorder = self._leg.open(self._scope, self._secret, self)
-        except (LimitReached, StoreUnavailable) as error:
-            self._is_over = True
-            if isinstance(error, LimitReached):
-                await send_limit(self._send, error)
-            else:
-                await send_error(self._send, 503, error.message, headers=[(b"retry-after", b"2")])
-            self._cancel.cancel()
-            return False
-        self._session.streams = [self._opened]
-        self._delivering = asyncio.create_task(self._recorder.deliver(self._opened))
-        return True
-
-    async def to_client(self, raw: dict[str, Any]) -> None:
-        text = json.dumps(raw, separators=(",", ":"))
-        body = f"event: message\r\ndata: {text}\r\n\r\n".encode("ascii")
-        await self._send({"type": "http.response.body", "body": body, "more_body": True})
-
-    async def to_server(self, raw: dict[str, Any]) -> None:
-        await self._leg.hand_to_server(self._scope, self._secret, raw)
-
-
-def _parse(body: bytes) -> tuple[str, str]:
-    """Return name and data of one SSE event; the SDK sends each in a chunk of its own."""
-    name = ""
-    data: list[str] = []
-    for line in body.decode("utf-8", "replace").splitlines():
-        if line.startswith("event:"):
-            name = line[6:].strip()
-        elif line.startswith("data:"):
-            data.append(line[5:].removeprefix(" "))
-    return name, "\n".join(data)
