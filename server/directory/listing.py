@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from operator import attrgetter, itemgetter
 
+from ..engine.describing import describe
 from ..engine.engine import Engine
-from ..engine.session import LiveSession, describe
+from ..engine.session import LiveSession
 from ..filters import Filter
 from ..filters.fields import FIELDS, TRANSPORTS, ValueKind
 from ..models import Session, SessionPage

@@ -6,10 +6,11 @@ import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator
 
+from ..engine.describing import describe
 from ..engine.diagnosis import Diagnosis, diagnose
 from ..engine.engine import Engine
 from ..engine.refusals import Refusal
-from ..engine.session import LiveSession, describe
+from ..engine.session import LiveSession
 from ..errors import NotFound
 from ..filters import Filter
 from ..ids import hash_secret

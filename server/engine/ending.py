@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from ..models import SessionState
 from .calls import Call, EarlyAnswer
@@ -15,6 +15,9 @@ logger = logging.getLogger(__name__)
 
 SESSION_ENDED = -32001
 """JSON-RPC error code of a call that its session's end cut short, and of every later request."""
+
+EndHook = Callable[[LiveSession], Awaitable[None]]
+"""Something to be done when a session has ended."""
 
 _SHUTTING_DOWN = EarlyAnswer(SESSION_ENDED, "The server is shutting down; repeat this request after reconnecting.")
 
@@ -107,3 +110,11 @@ async def until(condition: Callable[[], bool], *, within: float) -> bool:
             return False
         await asyncio.sleep(0.01)
     return True
+
+
+async def contained(hook: EndHook, session: LiveSession) -> None:
+    """Run a hook; one that fails keeps no other from running."""
+    try:
+        await hook(session)
+    except Exception:
+        logger.exception("cleaning up after session %s failed", session.record.id)

@@ -15,42 +15,33 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 
 from ..bus import ChangeBus
-from ..errors import StoreDamaged, StoreUnavailable, SwitchroomError
-from ..ids import hash_secret, new_reference
+from ..errors import StoreDamaged, StoreUnavailable
+from ..ids import new_reference
 from ..models import EventKind, Gauges, Session, SessionKind, SessionRecord, SessionState, note_transition
 from ..sealing import KeyRing
 from ..settings import Settings
 from ..store.base import Store
 from .admission import Admission
+from .background import Background
 from .blocks import Blocks
 from .calls import Call, EarlyAnswer
-from .ending import SESSION_ENDED, Aborts, end_message
+from .describing import MODERN_SINCE
+from .ending import SESSION_ENDED, Aborts, EndHook, contained, end_message
 from .groups import Coordination
 from .keeping import Keeping
 from .limits import LimitCounter
 from .meter import Meter
+from .opening import new_record
 from .refusals import Refusals
 from .restoring import restore
+from .saving import save_changed
 from .services import Services
-from .session import MODERN_SINCE, LiveSession, forget_outcome
+from .session import LiveSession, forget_outcome
 from .streamwatch import StreamWatch
 from .timeouts import TimeoutPolicy, Timeouts
 from .vitals import LoopLag
 
 logger = logging.getLogger(__name__)
-
-_SAVED_AT_ONCE = 200
-"""A larger lot would block the loop and make appends wait: a row costs 5 µs here and 20 µs in the writer."""
-
-_OPENED_BY = {
-    SessionKind.STREAMABLE_HTTP: "initialize",
-    SessionKind.SSE: "connected",
-    SessionKind.STDIO: "process started",
-    SessionKind.HANDLE: "open_session",
-}
-"""What opens a session of each kind."""
-
-EndHook = Callable[[LiveSession], Awaitable[None]]
 
 
 class Engine:
@@ -92,7 +83,7 @@ class Engine:
         """Called about once a second."""
         self.by_id: dict[str, LiveSession] = {}
         self._by_hash: dict[bytes, LiveSession] = {}
-        self._tasks: set[asyncio.Task[object]] = set()
+        self._background = Background()
         self._draining: asyncio.Task[None] | None = None
         self._aborts = Aborts()
         self._endings: set[asyncio.Task[None]] = set()
@@ -140,7 +131,7 @@ class Engine:
         self.meter.flush()
         if self._endings:
             await asyncio.wait(self._endings, timeout=self.settings.cancel_grace_seconds + 2)
-        await self._end_tasks()
+        await self._background.end()
         if self.release is not None:
             in_use = [session for session in self.by_id.values() if session.resident is not None]
             await asyncio.gather(*(self.release(session) for session in in_use), return_exceptions=True)
@@ -161,26 +152,9 @@ class Engine:
             self._draining = asyncio.ensure_future(self._aborts.drain(lambda: list(self.by_id.values())))
         await asyncio.shield(self._draining)
 
-    async def _end_tasks(self) -> None:
-        for task in (tasks := list(self._tasks)):
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=1.0)
-
     def spawn(self, work: Awaitable[object]) -> None:
         """Run `work` in the background until the engine stops; its failure is logged."""
-        task: asyncio.Task[object] = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._finished)
-
-    def _finished(self, task: asyncio.Task[object]) -> None:
-        self._tasks.discard(task)
-        if task.cancelled() or (error := task.exception()) is None:
-            return
-        if isinstance(error, SwitchroomError):
-            logger.warning("background work failed: %s", error.message)
-        else:
-            logger.error("background work failed", exc_info=error)
+        self._background.spawn(work)
 
     # -- opening and finding -------------------------------------------------------------------
 
@@ -203,24 +177,18 @@ class Engine:
         """
         if kind is not SessionKind.CLIENT:
             self.admission.admit(address, principal_key)
-        now = time.time()
-        record = SessionRecord(
-            no=self.store.sessions.allocate(),
-            id=new_reference(),
-            kind=kind,
-            state=state,
+        record = new_record(
+            self.store.sessions.allocate(),
+            kind,
+            secret,
             server=server,
             worker_id=self.worker_id,
-            created_at=now,
-            last_activity_at=now,
-            sid_hash=hash_secret(secret) if secret is not None else None,
-            sid_prefix=secret[:8] if secret is not None else "",
             principal=principal,
             principal_key=principal_key,
             address=address,
+            state=state,
         )
         if kind is not SessionKind.CLIENT:
-            note_transition(record, now, _OPENED_BY[kind])
             self.meter.totals.opened += 1
         session = LiveSession(record, self.store.events, self.bus, time.monotonic(), self._keeping)
         self.store.sessions.save(record).add_done_callback(forget_outcome)
@@ -321,7 +289,7 @@ class Engine:
         self.by_id.pop(record.id, None)
         saved = self.save(session)
         for hook in self.on_end:
-            await _contained(hook, session)
+            await contained(hook, session)
         await saved
 
     def answered(self, session: LiveSession, call: Call, is_error: bool) -> None:
@@ -342,21 +310,4 @@ class Engine:
         Raises:
             StoreUnavailable: The store did not take them; they are saved the next time.
         """
-        dirty = [session for session in self.by_id.values() if session.is_dirty]
-        for start in range(0, len(dirty), _SAVED_AT_ONCE):
-            lot = dirty[start : start + _SAVED_AT_ONCE]
-            for session in lot:
-                session.is_dirty = False
-            try:
-                await self.store.sessions.save_many([session.record for session in lot])
-            except StoreUnavailable:
-                for session in lot:
-                    session.is_dirty = True
-                raise
-
-
-async def _contained(hook: EndHook, session: LiveSession) -> None:
-    try:
-        await hook(session)
-    except Exception:
-        logger.exception("cleaning up after session %s failed", session.record.id)
+        await save_changed(self.store, self.by_id.values())

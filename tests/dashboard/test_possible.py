@@ -16,7 +16,7 @@ from switchroom.dashboard.contexts.shell import LiveLink
 from switchroom.dashboard.contexts.streams import StreamList, make_stream_row
 from switchroom.dashboard.templating import Templates
 from switchroom.dashboard.urls import Urls
-from switchroom.server.engine.session import describe
+from switchroom.server.engine.describing import describe
 from switchroom.server.models import Session, SessionKind, SessionState, StreamInfo
 from tests.support.stores import make_record
 

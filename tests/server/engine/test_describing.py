@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from switchroom.server.engine.session import describe
+from switchroom.server.engine.describing import describe
 from switchroom.server.models import SessionState
 from tests.support.stores import make_record
 

@@ -15,7 +15,7 @@ from switchroom.server.store import EventQuery, Retention, SqliteStore
 from switchroom.server.store.sqlite.batch import Results
 from switchroom.server.store.sqlite.committer import Committer
 from switchroom.server.store.sqlite.items import Item
-from tests.support.stores import OpenSqlite, make_event
+from tests.support.stores import OpenSqlite, make_event, make_record
 
 pytestmark = pytest.mark.anyio
 
@@ -62,6 +62,13 @@ async def test_a_large_write_is_the_threads(sqlite_store: SqliteStore, commits: 
     payload = f'"{"x" * 1_000_000}"'
     await sqlite_store.events.append(1, make_event(1, payload=payload)._replace(size_bytes=len(payload)))
     assert (commits.light, commits.by_thread) == (0, 1)
+
+
+async def test_many_session_rows_at_once_are_the_threads(sqlite_store: SqliteStore, commits: Commits) -> None:
+    await sqlite_store.sessions.save_many([make_record(number) for number in range(1, 5)])
+    assert (commits.light, commits.by_thread) == (1, 0)
+    await sqlite_store.sessions.save_many([make_record(number) for number in range(1, 101)])
+    assert (commits.light, commits.by_thread) == (1, 1)
 
 
 async def test_a_commit_that_is_synced_is_the_threads(open_sqlite: OpenSqlite, commits: Commits) -> None:
