@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..server.directory import Directory
+from ..server.errors import StoreUnavailable
 from .formatting import count, rate
 
 _BROADCASTS_READ = 20
@@ -28,7 +29,10 @@ def quick_counts(directory: Directory) -> Mapping[str, str]:
 
 
 async def broadcast_count(directory: Directory) -> str:
-    """Return how many broadcasts still wait for somebody, in words; empty when none does."""
-    broadcasts = await directory.broadcasts(limit=_BROADCASTS_READ)
+    """Return how many broadcasts still wait for somebody, in words; empty when none does, or the store cannot tell."""
+    try:
+        broadcasts = await directory.broadcasts(limit=_BROADCASTS_READ)
+    except StoreUnavailable:
+        return ""  # the page itself may need nothing of the store, and says what is wrong with it
     going_on = sum(1 for each in broadcasts if each.counts.get("pending", 0) or each.counts.get("queued", 0))
     return count(going_on) if going_on else ""
