@@ -12,6 +12,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.request import urlopen
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 30
@@ -84,8 +85,13 @@ class StartFailed(Exception):
 
 
 @contextmanager
-def serving(contestant: Contestant, folder: Path, extra: Mapping[str, str] | None = None) -> Generator[Server]:
+def serving(
+    contestant: Contestant, folder: Path, extra: Mapping[str, str] | None = None, *, is_settled: bool = True
+) -> Generator[Server]:
     """Run the contestant's server, with its files in a new folder below `folder`.
+
+    Args:
+        is_settled: Wait until a console is built too, which happens beside the first calls.
 
     Raises:
         StartFailed: It ended, or did not listen in time.
@@ -101,6 +107,8 @@ def serving(contestant: Contestant, folder: Path, extra: Mapping[str, str] | Non
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
     try:
         _wait_until_listening(process, port, log)
+        if is_settled and contestant.has_console:
+            urlopen(f"http://127.0.0.1:{port}/admin/login", timeout=START_SECONDS).close()
         yield Server(port, process.pid, place, started)
     finally:
         _stop(process)

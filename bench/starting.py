@@ -30,7 +30,7 @@ def measure(folder: Path, rounds: int) -> Section:
     imported: dict[str, list[float]] = {title: [] for title, _ in IMPORTS}
     for number in range(rounds + 1):
         for contestant in (BARE, OURS):
-            with serving(contestant, folder) as server:
+            with serving(contestant, folder, is_settled=False) as server:
                 answered = _answered(server, "POST", "/mcp")
                 shown = _answered(server, "GET", "/admin/login") if contestant.has_console else None
                 if number:  # the first round only warms the file system

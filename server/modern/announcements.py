@@ -41,7 +41,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from ..current import CurrentCall, current_call
 from ..engine.limits import Limit
 from ..engine.streams import OpenStream
-from ..transport.principals import token_has_expired
+from ..transport.principals import token_has_expired, token_will_expire
 from .listeners import LOG_MESSAGE, URI, Listener, Told, Update, make_notification
 
 __all__ = ["URI", "Announcement", "Announcements"]
@@ -176,7 +176,7 @@ class Announcements:
             return result
         self._check_room(current)
         listener = Listener(current.session, params.notifications)
-        opened = OpenStream(current.call.seq, "listen", listener.closing.set, method=ctx.method)
+        opened = OpenStream(current.call.seq, "listen", listener.close, method=ctx.method)
         session = current.session
         session.streams = [*(session.streams or []), opened]
         self._by_client.setdefault(session.record.id, []).append(listener)
@@ -184,9 +184,11 @@ class Announcements:
         tasks: list[asyncio.Future[Any]] = [
             asyncio.ensure_future(inner(ctx, params)),
             asyncio.ensure_future(self._forward(ctx, listener, opened)),
-            asyncio.ensure_future(listener.closing.wait()),
-            asyncio.ensure_future(_until_token_expires(ctx)),
+            listener.closing,
         ]
+        scope: dict[str, Any] = getattr(ctx.request, "scope", None) or {}
+        if token_will_expire(scope):
+            tasks.append(asyncio.ensure_future(_until_token_expires(scope)))
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -240,9 +242,8 @@ class Announcements:
                 update.report(written)
 
 
-async def _until_token_expires(ctx: ServerRequestContext[Any, Any]) -> None:
-    """Return when the access token that opened a listen stream has expired; never where there is none."""
-    scope: dict[str, Any] = getattr(ctx.request, "scope", None) or {}
+async def _until_token_expires(scope: dict[str, Any]) -> None:
+    """Return when the access token that opened a listen stream has expired."""
     while not token_has_expired(scope):
         await asyncio.sleep(_TOKEN_SECONDS)
 

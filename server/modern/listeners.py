@@ -40,7 +40,13 @@ class Listener:
         self.methods = frozenset(methods_of(wanted))
         """The notifications it asked for that an operator may send."""
         self.updates: asyncio.Queue[Update] = asyncio.Queue(_MAX_WAITING)
-        self.closing = asyncio.Event()
+        self.closing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done once the stream is to end. A future and no event: that would take a task to wait for."""
+
+    def close(self) -> None:
+        """End the stream at its next step."""
+        if not self.closing.done():
+            self.closing.set_result(None)
 
     def give_up(self) -> None:
         """Report what was not written: the stream has ended."""

@@ -27,13 +27,20 @@ def principal_of(scope: Scope) -> Principal | None:
     return Principal(context["subject"] or context["client_id"], key)
 
 
+def token_will_expire(scope: Scope) -> bool:
+    """Whether an access token that lasts for a time opened this request."""
+    return _expires_at(scope) is not None
+
+
 def token_has_expired(scope: Scope) -> bool:
     """Whether the access token that opened this request has expired since."""
-    user = scope.get("user")
-    if not isinstance(user, AuthenticatedUser):
-        return False
-    expires_at = user.access_token.expires_at
+    expires_at = _expires_at(scope)
     return expires_at is not None and expires_at < time.time()
+
+
+def _expires_at(scope: Scope) -> int | None:
+    user = scope.get("user")
+    return user.access_token.expires_at if isinstance(user, AuthenticatedUser) else None
 
 
 def address_of(scope: Scope) -> str:
