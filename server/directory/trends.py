@@ -13,7 +13,9 @@ _STALE_SECONDS: Final = 5.0
 """How old an answer may be: every console that is open shares it."""
 
 _NEW_SECONDS: Final = 1.0
-"""The same while the first slot is under way: there is nothing to draw yet but this very moment."""
+"""The same while the first slots are under way: there is little to draw yet but this very moment."""
+
+_FIRST_SLOTS: Final = 3
 
 _FIRST_SECONDS: Final = 3
 """A slot that has just begun says nothing about a rate."""
@@ -66,7 +68,8 @@ class Trending:
     def of(self, wanted: Range) -> Trends:
         """Return the figures of a range up to now."""
         now, known = self._clock(), self._known.get(wanted.name)
-        if known is not None and 0 <= now - known.end < (_STALE_SECONDS if self._meter.slots else _NEW_SECONDS):
+        fresh = _STALE_SECONDS if len(self._meter.slots) >= _FIRST_SLOTS else _NEW_SECONDS
+        if known is not None and 0 <= now - known.end < fresh:
             return known
         start = now - wanted.seconds
         points = self._slots(start) if wanted.step == SLOT_SECONDS else self._minutes(start, wanted.step)
