@@ -25,7 +25,7 @@ MEASURES: dict[str, Measure] = {
     "opening": lambda folder, given: opening.measure(folder, given.rounds, given.sessions),
     "broadcast": lambda folder, given: telling.measure(folder, given.audience, given.streams),
     "storage": lambda folder, given: storage.measure(folder, given.rounds, given.seconds / 3),
-    "servers": lambda folder, given: servers.measure(folder, given.rounds, given.seconds / 2),
+    "servers": lambda folder, given: servers.measure(folder, min(given.rounds, 3), given.seconds / 2),
     "starting": lambda folder, given: starting.measure(folder, given.rounds),
     "visible": lambda folder, given: visible.measure(folder, given.samples),
     "console": lambda folder, given: console.measure(folder, console.Sizes(given.live, given.kept, given.seconds * 8)),

@@ -40,7 +40,19 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         | {"hosts", "jsontext", "problems", "returning", "urls", "visible", "wording"},
         frozenset({"contexts", "guard", "nav_counts", "templating"}),
         frozenset({"auth", "errors", "queries", "rendering"}),
-        frozenset({"attention", "call_data", "compose", "confirming", "deps", "forms", "health_data", "operator_data"})
+        frozenset(
+            {
+                "attention",
+                "call_data",
+                "client_rows",
+                "compose",
+                "confirming",
+                "deps",
+                "forms",
+                "health_data",
+                "operator_data",
+            }
+        )
         | {"bulk_forms", "key_forms", "limit_forms", "overview_data", "session_panels", "timeline_data"}
         | {"log_data", "playback_data", "replaying"}
         | {"checkup", "rule_forms"},

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ...server.models import Era, Session
+from ...server.models import Session
 from ..charts.bars import Bars, draw_bars
 from ..formatting import share
 from .detail import Summary
@@ -36,6 +36,9 @@ class ClientRow:
     error_share: str
     in_flight: int
     streams: int
+    handles: int
+    """How many live sessions it keeps under handles."""
+    handles_url: str
     seen_at: float
     why: str
     """Why it has no session."""
@@ -75,8 +78,13 @@ class ClientPage:
     log: Log
 
 
-def make_client_row(session: Session) -> ClientRow:
-    """Return the row of a client."""
+def make_client_row(session: Session, handles: int, handles_url: str) -> ClientRow:
+    """Return the row of a client.
+
+    Args:
+        handles: How many live handles it holds.
+        handles_url: Where they are listed.
+    """
     client = client_name(session)
     return ClientRow(
         id=session.id,
@@ -92,13 +100,15 @@ def make_client_row(session: Session) -> ClientRow:
         error_share=share(session.error_count, session.request_count),
         in_flight=session.in_flight,
         streams=session.open_streams,
+        handles=handles,
+        handles_url=handles_url,
         seen_at=session.last_activity_at,
         why=why_sessionless(session),
     )
 
 
-def make_clients(sessions: Iterable[Session], live_link: LiveLink, handles_url: str) -> ClientsPage:
+def make_clients(
+    rows: Iterable[ClientRow], live_link: LiveLink, handles_url: str, *, has_stateless: bool
+) -> ClientsPage:
     """Return the list in the order given."""
-    found = list(sessions)
-    rows = tuple(make_client_row(session) for session in found)
-    return ClientsPage(live_link, rows, handles_url, any(session.era is Era.HANDSHAKE for session in found))
+    return ClientsPage(live_link, tuple(rows), handles_url, has_stateless)

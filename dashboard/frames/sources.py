@@ -160,7 +160,7 @@ def _health(follow: Follow) -> FrameSource:
 
 
 def _clients(follow: Follow) -> FrameSource:
-    return ClientFrames(follow.room.directory, follow.templates, follow.rows())
+    return ClientFrames(follow.room.directory, follow.templates, follow.urls, follow.rows())
 
 
 def _broadcast(follow: Follow) -> FrameSource:

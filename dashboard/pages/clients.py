@@ -7,8 +7,8 @@ from functools import partial
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from ...server.filters import quote_value
-from ...server.models import Era, Role, Session, SessionKind
+from ...server.models import Era, Role, SessionKind
+from ..client_rows import client_rows, handles_url
 from ..contexts import clients as view
 from ..contexts.sessions import client_hue, client_letter, client_name
 from ..contexts.shell import Crumb, Frame, LiveLink
@@ -19,7 +19,6 @@ from ..queries import WantedEvents
 from ..rendering import render_page
 from ..session_panels import streams_panel, summary_panel
 from ..templating import urls_of
-from ..urls import Urls
 
 router = APIRouter()
 
@@ -31,7 +30,12 @@ async def list_clients(request: Request, actor: CurrentActor, room: CurrentSwitc
     clients = await room.directory.clients()
     rows = ",".join(session.id for session in clients[:200])
     link = LiveLink(urls.live("clients", rows=rows, after=position))
-    page = view.make_clients(clients, link, urls.sessions("kind:handle"))
+    page = view.make_clients(
+        client_rows(room.directory, clients, urls),
+        link,
+        urls.sessions("kind:handle"),
+        has_stateless=any(session.era is Era.HANDSHAKE for session in clients),
+    )
     return await render_page(request, room, actor, Frame("clients", "Clients"), page)
 
 
@@ -60,15 +64,10 @@ async def show_client(
         hue=client_hue(name),
         is_identified=session.principal is not None,
         is_modern=session.era is Era.MODERN,
-        handles_url=_handles_url(urls, session),
+        handles_url=handles_url(urls, session),
         summary=await summary_panel(room, urls, session),
         opened=await streams_panel(room, urls, session, can_act=actor.role.includes(Role.OPERATOR)),
         log=log,
     )
     crumbs = [Crumb("Clients", urls.clients()), Crumb(name)]
     return await render_page(request, room, actor, Frame("clients", name, crumbs), page)
-
-
-def _handles_url(urls: Urls, session: Session) -> str:
-    query = f"kind:handle client:{quote_value(session.client_name)}" if session.client_name else "kind:handle"
-    return urls.sessions(query)

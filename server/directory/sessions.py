@@ -14,10 +14,18 @@ from ..engine.session import LiveSession
 from ..errors import NotFound
 from ..filters import Filter
 from ..ids import hash_secret
-from ..models import Session, SessionPage, Transition, history_of
+from ..models import Session, SessionKind, SessionPage, SessionRecord, Transition, history_of
 from .listing import Listing
 from .reads import Reads
 from .tally import Tally
+
+ClientKey = tuple[str | None, str, str]
+"""Principal, name and version: what tells clients apart that have no session."""
+
+
+def client_key(session: Session | SessionRecord) -> ClientKey:
+    """Return what a session or a handle has in common with the client it belongs to."""
+    return session.principal, session.client_name, session.client_version
 
 
 class SessionReads(Reads):
@@ -117,6 +125,11 @@ class SessionReads(Reads):
     async def history(self, session_id: str) -> list[Transition]:
         """Return the states a session went through, oldest first, each with its cause."""
         return history_of(await self._record(session_id))
+
+    def handle_counts(self) -> Counter[ClientKey]:
+        """Return how many live handles each client of the newer era holds, by `client_key`."""
+        records = (session.record for session in self._engine.live())
+        return Counter(client_key(record) for record in records if record.kind is SessionKind.HANDLE)
 
     async def clients(self) -> list[Session]:
         """Return the sessionless clients of the newer era, the last heard first."""

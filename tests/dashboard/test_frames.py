@@ -212,8 +212,9 @@ async def test_clients_are_patched_in_place_and_new_ones_wait(console: Console, 
     await modern_call(console, "open_session", client="first")
     (first,) = await console.room.directory.clients()
     await modern_call(console, "open_session", client="second")
-    parts = targets(await ClientFrames(console.room.directory, templates, [first.id]).frame(0))
-    assert set(parts) == {f"#c-{first.id}"}
+    frame = await ClientFrames(console.room.directory, templates, Urls(), [first.id]).frame(0)
+    assert set(targets(frame)) == {f"#c-{first.id}"}
+    assert 'client:first">1</a>' in frame.html  # the handle that it holds, and no more
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,9 @@ async def test_a_sessionless_client_is_not_dressed_up_as_a_session(
     roster = read(await browser.get("/admin/clients"))
     (row,) = [each for each in roster.select("tr") if "id" in each.attributes]
     assert "batch" in row.text and "not an identity" in row.text
-    page = read(await browser.get(row.one("a").attributes["href"]))
+    name, held = row.select("a")
+    assert held.text == "1"
+    page = read(await browser.get(name.attributes["href"]))
     assert "cannot be expired" in page.text and not [a for a in page.select("a") if a.text.startswith("Expire")]
     assert "tools/call" in page.one("tbody#log-rows").text
     handles = [a for a in page.select("a") if a.text == "handle sessions"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from switchroom.dashboard.contexts.clients import make_client_row, make_clients
+from switchroom.dashboard.contexts.clients import make_client_row
 from switchroom.dashboard.contexts.possible import (
     no_stream,
     why_no_idle_limit,
@@ -12,7 +12,6 @@ from switchroom.dashboard.contexts.possible import (
     why_no_replay,
     why_sessionless,
 )
-from switchroom.dashboard.contexts.shell import LiveLink
 from switchroom.dashboard.contexts.streams import StreamList, make_stream_row
 from switchroom.dashboard.templating import Templates
 from switchroom.dashboard.urls import Urls
@@ -79,7 +78,5 @@ def test_a_stream_that_cannot_be_closed_shows_why_beside_the_disabled_button(
 def test_a_client_says_whether_its_era_or_stateless_is_the_reason() -> None:
     newer, stateless = session_of(CLIENT, "2026-07-28"), session_of(CLIENT, "2025-11-25")
     assert (why_sessionless(newer), why_sessionless(stateless)) == ("MCP 2026-07-28", "--stateless")
-    assert make_client_row(stateless).why == "--stateless"
+    assert make_client_row(stateless, 0, "").why == "--stateless"
     assert "subscriptions/listen" in no_stream(newer) and "--stateless" in no_stream(stateless)
-    assert make_clients([newer], LiveLink(""), "").has_stateless is False
-    assert make_clients([newer, stateless], LiveLink(""), "").has_stateless is True
