@@ -134,3 +134,21 @@ async def test_a_key_file_that_cannot_be_used_is_refused(database: Path, content
     store = SqliteStore(database, audit_key_path=key)
     with pytest.raises(StartupError, match=message):
         await store.open()
+
+
+async def test_where_the_chain_ends_is_logged_when_the_store_opens_and_closes(
+    open_sqlite: OpenSqlite, database: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", logger="switchroom"):
+        store = await open_sqlite()
+        await fill(store)
+        await store.close()
+        closed = [record.getMessage() for record in caplog.records if "audit log ends" in record.getMessage()]
+        again = await open_sqlite()
+        await again.close()
+    connection = sqlite3.connect(database)
+    ((head,),) = connection.execute("SELECT hex(hash) FROM audit WHERE id = ?", (ROWS,)).fetchall()
+    connection.close()
+    assert closed == [f"the audit log ends at row {ROWS} with hash {head.lower()}"]
+    told = [record.getMessage() for record in caplog.records if "audit log ends" in record.getMessage()]
+    assert told == closed * 3
