@@ -68,7 +68,7 @@ class LiveStreams:
             self.open.add(request)
             self.resumed_from.append(request.headers.get("last-event-id"))
 
-    async def until(self, count: int, seconds: float = 5.0) -> None:
+    async def until(self, count: int, seconds: float = 20.0) -> None:
         """Wait until exactly so many are open."""
         async with asyncio.timeout(seconds):
             while len(self.open) != count:
