@@ -13,7 +13,7 @@ from typing import Protocol
 from ..errors import AlreadyEnded, Forbidden, NotFound, StoreUnavailable, SwitchroomError
 from ..ids import new_reference
 from ..models import Actor, Role
-from ..store.base import AuditLog
+from ..store.base import AuditLog, AuditRecord
 
 logger = logging.getLogger(__name__)
 
@@ -65,14 +65,14 @@ class Actions:
             Forbidden: The actor's role or the application's resolver does not allow it; recorded too.
         """
         running = Action(new_reference())
+        meant = AuditRecord(running.id, "intent", actor, action, target, reason)
         if not actor.role.includes(needs):
-            await self._write(running.id, "outcome", actor, action, target, reason, "refused", {"needs": needs.value})
+            await self._write_outcome(meant, "refused", {"needs": needs.value})
             raise Forbidden(f"Your role is {actor.role.value}; this needs the role {needs.value}.")
         if not await self._is_resolved(actor, action, target):
-            needed = {"needs": "the application's permission"}
-            await self._write(running.id, "outcome", actor, action, target, reason, "refused", needed)
+            await self._write_outcome(meant, "refused", {"needs": "the application's permission"})
             raise Forbidden("This application does not let you do this.")
-        await self._write(running.id, "intent", actor, action, target, reason, "started", detail or {})
+        await self._write(meant._replace(outcome="started", detail=json.dumps(dict(detail or {}))))
         try:
             yield running
         except SwitchroomError as error:
@@ -88,7 +88,7 @@ class Actions:
             running.outcome, running.detail = "failed", {**running.detail, "error": type(error).__name__}
             raise
         finally:
-            await self._write(running.id, "outcome", actor, action, target, reason, running.outcome, running.detail)
+            await self._write_outcome(meant, running.outcome, running.detail)
 
     async def _is_resolved(self, actor: Actor, action: str, target: str) -> bool:
         if self.resolver is None:
@@ -101,43 +101,25 @@ class Actions:
 
     async def note(self, actor: Actor, action: str, target: str, outcome: str, detail: dict[str, object]) -> None:
         """Record something that is its own outcome, such as a sign-in."""
-        await self._write(new_reference(), "outcome", actor, action, target, "", outcome, detail)
+        await self._write_outcome(AuditRecord(new_reference(), "outcome", actor, action, target), outcome, detail)
 
-    async def _write(
-        self,
-        action_id: str,
-        phase: str,
-        actor: Actor,
-        action: str,
-        target: str,
-        reason: str,
-        outcome: str,
-        detail: Mapping[str, object],
-    ) -> None:
-        if phase == "outcome":
-            self.counts[action, outcome] += 1
-        text = json.dumps(dict(detail))
+    async def _write_outcome(self, meant: AuditRecord, outcome: str, detail: Mapping[str, object]) -> None:
+        self.counts[meant.action, outcome] += 1
+        await self._write(meant._replace(phase="outcome", outcome=outcome, detail=json.dumps(dict(detail))))
+
+    async def _write(self, record: AuditRecord) -> None:
         try:
-            await self._audit.record(
-                action_id=action_id,
-                phase=phase,
-                actor=actor,
-                action=action,
-                target=target,
-                reason=reason,
-                outcome=outcome,
-                detail=text,
-            )
+            await self._audit.record(record)
         except StoreUnavailable as error:
             # A full disk must not stop an operator; the record goes where it still can.
             logger.error(
                 "AUDIT (store unavailable: %s) %s %s by %s on %r because %r: %s %s",
                 error.message,
-                phase,
-                action,
-                actor.name,
-                target,
-                reason,
-                outcome,
-                text,
+                record.phase,
+                record.action,
+                record.actor.name,
+                record.target,
+                record.reason,
+                record.outcome,
+                record.detail,
             )

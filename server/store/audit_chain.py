@@ -12,7 +12,8 @@ import json
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ..models import Actor, AuditEntry
+from ..models import AuditEntry
+from .base import AuditRecord
 from .text import json_text, plain_text
 
 NO_HASH = bytes(32)
@@ -91,33 +92,22 @@ class AuditChain:
         return hmac.digest(self._key, domain + b"\0" + message, hashlib.sha256)
 
 
-def new_row(
-    at: float,
-    *,
-    action_id: str,
-    phase: str,
-    actor: Actor,
-    action: str,
-    target: str,
-    reason: str,
-    outcome: str,
-    detail: str,
-) -> AuditRow:
+def new_row(at: float, record: AuditRecord) -> AuditRow:
     """Return a row as it will be kept, without its place in the chain."""
     return AuditRow(
         id=0,
         at=float(at),
-        action_id=plain_text(action_id),
-        phase=phase,
-        actor=plain_text(actor.name),
-        role=actor.role.value,
-        kind=plain_text(actor.kind),
-        address=plain_text(actor.address),
-        action=plain_text(action),
-        target=plain_text(target),
-        reason=plain_text(reason),
-        outcome=plain_text(outcome),
-        detail=json_text(detail),
+        action_id=plain_text(record.action_id),
+        phase=record.phase,
+        actor=plain_text(record.actor.name),
+        role=record.actor.role.value,
+        kind=plain_text(record.actor.kind),
+        address=plain_text(record.actor.address),
+        action=plain_text(record.action),
+        target=plain_text(record.target),
+        reason=plain_text(record.reason),
+        outcome=plain_text(record.outcome),
+        detail=json_text(record.detail),
     )
 
 

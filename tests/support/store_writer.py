@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from switchroom.server.store import KeyLimits, SqliteStore, Store
+from switchroom.server.store.base import AuditRecord
 from tests.support.stores import ADA, make_event, make_record
 
 
@@ -38,16 +39,7 @@ async def audit(store: Store, round_no: str) -> None:
     while True:
         number += 1
         action_id = f"A{round_no}.{number}"
-        await store.audit.record(
-            action_id=action_id,
-            phase="intent",
-            actor=ADA,
-            action="expire",
-            target="",
-            reason="",
-            outcome="",
-            detail="{}",
-        )
+        await store.audit.record(AuditRecord(action_id, "intent", ADA, "expire", ""))
         say("audit", action_id)
 
 

@@ -7,7 +7,7 @@ A write is acknowledged (its future resolves) only after it is committed.
 
 from __future__ import annotations
 
-from .audit import NOT_REACHED, AuditLog, AuditQuery
+from .audit import NOT_REACHED, AuditLog, AuditQuery, AuditRecord
 from .broadcasts import Broadcasts
 from .events import MAX_PAGE_BYTES, EventLog, EventQuery, ServerLogQuery, Tail
 from .figures import FiguresLog
@@ -23,6 +23,7 @@ __all__ = [
     "NOT_REACHED",
     "AuditLog",
     "AuditQuery",
+    "AuditRecord",
     "Blocks",
     "Broadcasts",
     "EventLog",

@@ -27,22 +27,27 @@ class AuditQuery(NamedTuple):
     """A filter of the audit log's own vocabulary, see `filters.audit`."""
 
 
+class AuditRecord(NamedTuple):
+    """One row to append: what is meant by an action, or what came of it."""
+
+    action_id: str
+    """What intent and outcome have in common."""
+    phase: str
+    """`intent` or `outcome`."""
+    actor: Actor
+    action: str
+    target: str
+    reason: str = ""
+    outcome: str = ""
+    detail: str = "{}"
+    """A JSON object."""
+
+
 class AuditLog(Protocol):
     """Append-only, chained with HMAC-SHA256, always committed in full before it is acknowledged."""
 
-    async def record(
-        self,
-        *,
-        action_id: str,
-        phase: str,
-        actor: Actor,
-        action: str,
-        target: str,
-        reason: str,
-        outcome: str,
-        detail: str,
-    ) -> int:
-        """Append one row (`phase` is `intent` or `outcome`) and return its id."""
+    async def record(self, record: AuditRecord) -> int:
+        """Append one row and return its id."""
         ...
 
     async def query(self, query: AuditQuery) -> list[AuditEntry]:

@@ -9,10 +9,9 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 
 from ...filters import matches_entry
-from ...models import Actor, AuditEntry
+from ...models import AuditEntry
 from ..audit_chain import AuditChain, AuditHead, AuditRow, merge, new_row
-from ..base import AuditQuery
-from ..base.audit import NOT_REACHED
+from ..base import NOT_REACHED, AuditQuery, AuditRecord
 from ..limits import page_size
 from ..text import plain_text
 from .done import done
@@ -28,29 +27,8 @@ class MemoryAuditLog:
         self._head: AuditHead | None = None
         self._results: dict[str, dict[str, str]] = {}
 
-    async def record(
-        self,
-        *,
-        action_id: str,
-        phase: str,
-        actor: Actor,
-        action: str,
-        target: str,
-        reason: str,
-        outcome: str,
-        detail: str,
-    ) -> int:
-        row = new_row(
-            self._clock(),
-            action_id=action_id,
-            phase=phase,
-            actor=actor,
-            action=action,
-            target=target,
-            reason=reason,
-            outcome=outcome,
-            detail=detail,
-        )
+    async def record(self, record: AuditRecord) -> int:
+        row = new_row(self._clock(), record)
         row, self._head = self._chain.link(row, self._head)
         self._rows.append(row)
         return row.id

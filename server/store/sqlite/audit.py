@@ -13,9 +13,9 @@ from types import MappingProxyType
 from typing import Any
 
 from ...errors import StartupError
-from ...models import Actor, AuditEntry
+from ...models import AuditEntry
 from ..audit_chain import AuditChain, AuditHead, AuditRow, merge, new_row
-from ..base import AuditQuery
+from ..base import AuditQuery, AuditRecord
 from ..limits import page_size
 from ..text import plain_text
 from .filter_sql import AUDIT_COLUMNS, Conditions
@@ -69,29 +69,8 @@ class SqliteAuditLog:
         if head is not None:
             logger.info("the audit log ends at row %d with hash %s", head.id, head.hash.hex())
 
-    async def record(
-        self,
-        *,
-        action_id: str,
-        phase: str,
-        actor: Actor,
-        action: str,
-        target: str,
-        reason: str,
-        outcome: str,
-        detail: str,
-    ) -> int:
-        row = new_row(
-            self._clock(),
-            action_id=action_id,
-            phase=phase,
-            actor=actor,
-            action=action,
-            target=target,
-            reason=reason,
-            outcome=outcome,
-            detail=detail,
-        )
+    async def record(self, record: AuditRecord) -> int:
+        row = new_row(self._clock(), record)
 
         def work(connection: sqlite3.Connection) -> int:
             (newest_id,) = connection.execute(self._sql["newest_id"]).fetchone()

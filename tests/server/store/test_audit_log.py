@@ -8,22 +8,15 @@ import pytest
 
 from switchroom.server.models import Actor, Role
 from switchroom.server.store import AuditQuery, Store
-from switchroom.server.store.base import NOT_REACHED
+from switchroom.server.store.base import NOT_REACHED, AuditRecord
 from tests.support.stores import ADA, Clock
 
 pytestmark = pytest.mark.anyio
 
 
 async def record(store: Store, action_id: str, phase: str = "intent", **values: Any) -> int:
-    given: dict[str, Any] = {
-        "actor": ADA,
-        "action": "expire",
-        "target": "SESSION000001",
-        "reason": "stuck",
-        "outcome": "",
-        "detail": "{}",
-    }
-    return await store.audit.record(action_id=action_id, phase=phase, **(given | values))
+    given = AuditRecord(action_id, phase, ADA, "expire", "SESSION000001", "stuck")
+    return await store.audit.record(given._replace(**values))
 
 
 async def test_intent_and_outcome_are_shown_as_one_action(store: Store, clock: Clock) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from switchroom.server.errors import StartupError
 from switchroom.server.store import SqliteStore
+from switchroom.server.store.base import AuditRecord
 from tests.support.stores import ADA, OpenSqlite
 
 pytestmark = pytest.mark.anyio
@@ -20,16 +21,7 @@ ROWS = 8
 
 async def fill(store: SqliteStore, count: int = ROWS) -> None:
     for number in range(count):
-        await store.audit.record(
-            action_id=f"A{number}",
-            phase="intent",
-            actor=ADA,
-            action="expire",
-            target="state:live",
-            reason="why",
-            outcome="",
-            detail="{}",
-        )
+        await store.audit.record(AuditRecord(f"A{number}", "intent", ADA, "expire", "state:live", "why"))
 
 
 def change(database: Path, statement: str) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from switchroom.server.errors import Overloaded, StoreUnavailable
 from switchroom.server.store import EventQuery, KeyLimits, Retention, SqliteStore
+from switchroom.server.store.base import AuditRecord
 from tests.support.stores import ADA, START, OpenSqlite, make_broadcast, make_event, make_record, named
 
 pytestmark = pytest.mark.anyio
@@ -262,9 +263,7 @@ async def test_a_closed_store_refuses_everything(open_sqlite: OpenSqlite) -> Non
         store.keys.list(1),
         store.keys.delete(1, "k"),
         store.sessions.sweep(START),
-        store.audit.record(
-            action_id="A", phase="intent", actor=ADA, action="", target="", reason="", outcome="", detail="{}"
-        ),
+        store.audit.record(AuditRecord("A", "intent", ADA, "", "")),
     ):
         with pytest.raises(StoreUnavailable):
             await refused
