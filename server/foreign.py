@@ -23,7 +23,7 @@ from starlette.types import Message, Scope
 from .data import SessionStateStore
 from .errors import StartupError
 from .mounts import Mount
-from .transport.http import replaying
+from .transport.bodies import replaying
 
 logger = logging.getLogger(__name__)
 

@@ -18,32 +18,18 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ..engine.deadlines import Deadlines
 from ..engine.diagnosis import note_refused
 from ..engine.ending import SESSION_ENDED
 from ..engine.engine import Engine
-from ..engine.limits import Limit
 from ..engine.refusals import Asker
 from ..engine.session import LiveSession
 from ..errors import Blocked, LimitReached, StoreUnavailable
 from ..ids import hash_secret
 from ..models import SessionKind, SessionState
 from .blocked import client_name_in, send_blocked
+from .bodies import Bodies, ReadRequest, replaying
 from .get import serve_get
-from .http import (
-    CLOSING,
-    BodyAmbiguous,
-    BodyIncomplete,
-    BodyTooLarge,
-    ReadRequest,
-    check_framing,
-    read_body,
-    refuse_body,
-    replaying,
-    send_body,
-    send_error,
-    send_limit,
-)
+from .http import send_body, send_error, send_limit
 from .messages import Malformed, read_message
 from .post import PostHandler
 from .principals import address_of, principal_of
@@ -69,10 +55,9 @@ class Leg:
         self._manager = manager
         self._sdk: ASGIApp = manager.asgi_app
         self._security = TransportSecurityMiddleware(manager.security_settings)
-        self._max_body = min(engine.settings.max_body_bytes, manager.max_request_body_size)
         self._posts = PostHandler(engine, residents, is_json=manager.json_response)
         self._residents = residents
-        self._bodies = Deadlines(engine.settings.body_seconds)
+        self._bodies = Bodies(engine, min(engine.settings.max_body_bytes, manager.max_request_body_size))
         self._modern = SessionlessLimits(engine)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -87,7 +72,9 @@ class Leg:
             if (principal := principal_of(scope)) is not None:
                 self._engine.admission.admit_request(f"principal {principal.key}")
                 self._engine.blocks.check_principal(principal.name)
-            body = await self._read(scope, receive)
+            body = await self._bodies.read(scope, receive, send) if scope["method"] == "POST" else b""
+            if body is None:
+                return
             if self._engine.unread:
                 # To call a session unknown that may only be unreadable would make its client give it up.
                 raise StoreUnavailable(f"The server's {self._engine.unread} could not be read; its operators know why.")
@@ -98,26 +85,12 @@ class Leg:
                     await self._sdk(scope, replaying(body, receive), send)
             else:
                 await self._serve(scope, receive, send, body)
-        except BodyTooLarge:
-            self._engine.limit_hits.hit(Limit.BODY, address_of(scope))
-            text = f"The body is larger than {self._max_body:,} bytes."
-            await refuse_body(send, receive, text)
-        except BodyAmbiguous:
-            await send_error(send, 400, "A body has a length or comes in chunks, not both.", headers=[CLOSING])
-        except BodyIncomplete:
-            await send_error(send, 408, "The body did not arrive whole.", headers=[CLOSING])
         except LimitReached as error:
             await send_limit(send, error)
         except Blocked as error:
             await send_blocked(send, error)
         except StoreUnavailable as error:
             await send_error(send, 503, error.message, headers=[(b"retry-after", b"2")])
-
-    async def _read(self, scope: Scope, receive: Receive) -> bytes:
-        if scope["method"] != "POST":
-            return b""
-        check_framing(scope, self._max_body)
-        return await read_body(receive, self._max_body, self._bodies)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, body: bytes) -> None:
         method = scope["method"]

@@ -63,10 +63,10 @@ def read_message(body: bytes, max_depth: int) -> Message:
         raise Malformed(INVALID_PARAMS, 'Validation error: "jsonrpc" must be "2.0"')
     if len(body) > max_depth and _depth(message, max_depth) >= max_depth:
         raise Malformed(PARSE_ERROR, f"Parse error: nested deeper than {max_depth} levels")
-    return _classify(message, kept_text(body, message))
+    return _classify(message, _text(body, message))
 
 
-def kept_text(body: bytes, message: dict[str, Any]) -> str:
+def _text(body: bytes, message: dict[str, Any]) -> str:
     """Return a body as the log keeps it: as it was sent where that is JSON in ASCII already, which most are."""
     if body.isascii() and b"NaN" not in body and b"Infinity" not in body:
         return body.decode("ascii")

@@ -13,31 +13,19 @@ from urllib.parse import parse_qs
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..current import CurrentCall, current_call
-from ..engine.calls import Call
-from ..engine.deadlines import Deadlines
 from ..engine.diagnosis import note_refused
 from ..engine.engine import Engine
-from ..engine.limits import Limit
 from ..engine.refusals import Asker
 from ..engine.session import LiveSession
 from ..errors import Blocked, LimitReached
 from ..ids import hash_secret
 from ..models import SessionKind, SessionState
 from .blocked import client_name_in, send_blocked
-from .http import (
-    CLOSING,
-    BodyAmbiguous,
-    BodyIncomplete,
-    BodyTooLarge,
-    check_framing,
-    read_body,
-    refuse_body,
-    replaying,
-    send_error,
-    send_limit,
-)
+from .bodies import Bodies, replaying
+from .http import CLOSING, send_error, send_limit
 from .leg import NOT_RUNNING
 from .messages import Malformed, read_message
+from .messages import Message as JsonRpcMessage
 from .principals import address_of, principal_of
 from .sse_connection import SseConnection
 from .tool_marks import ToolMarks
@@ -64,7 +52,7 @@ class SseLeg:
         self._sse_path = sse_path
         self._message_path = message_path
         self._recorders: dict[int, WireRecorder] = {}
-        self._bodies = Deadlines(engine.settings.body_seconds)
+        self._bodies = Bodies(engine, engine.settings.max_body_bytes)
 
     def serves(self, path: str) -> bool:
         """Whether a path is one of this transport's two."""
@@ -100,34 +88,25 @@ class SseLeg:
         if session is None or recorder is None:
             await self._app(scope, receive, self._noting_refusal(scope, secret, send))
             return
-        limit = self._engine.settings.max_body_bytes
-        try:
-            check_framing(scope, limit)
-            body = await read_body(receive, limit, self._bodies)
-        except BodyTooLarge:
-            self._engine.limit_hits.hit(Limit.BODY, address_of(scope))
-            await refuse_body(send, receive, f"The body is larger than {limit:,} bytes.")
+        body = await self._bodies.read(scope, receive, send)
+        if body is None:
             return
-        except BodyAmbiguous:
-            await send_error(send, 400, "A body has a length or comes in chunks, not both.", headers=[CLOSING])
-            return
-        except BodyIncomplete:
-            await send_error(send, 408, "The body did not arrive whole.", headers=[CLOSING])
-            return
+        message = self._understood(body)
         self._check_name(session, body)
-        if (refusal := self._refusal(session, body)) is not None:
+        if (refusal := self._refusal(session, message)) is not None:
             await send_error(send, 400, refusal, headers=[CLOSING])
             return
         if self._marks.must_load(None):
             await self._marks.load()
         token = current_call.set(None)
 
-        async def watched(message: Message) -> None:
+        async def watched(sent: Message) -> None:
             # "Accepted" comes before the SDK hands the message on, and after all of its own checks:
             # authentication, owner, Host, Origin, content type and form.
-            if message["type"] == "http.response.start" and message["status"] == 202:
-                current_call.set(CurrentCall(self._engine, session, self._record(recorder, body)))
-            await noting(message)
+            if sent["type"] == "http.response.start" and sent["status"] == 202:
+                call = recorder.from_client(message.raw) if message is not None else None
+                current_call.set(CurrentCall(self._engine, session, call))
+            await noting(sent)
 
         noting = self._noting_refusal(scope, secret, send)
 
@@ -154,17 +133,20 @@ class SseLeg:
         if blocks.go_by_name:
             blocks.check_client(session.record.client_name or client_name_in(body))
 
-    def _refusal(self, session: LiveSession, body: bytes) -> str | None:
+    def _understood(self, body: bytes) -> JsonRpcMessage | None:
+        """Return the message in a body; `None` for what is the SDK's to refuse, or is served unrecorded."""
+        try:
+            return read_message(body, self._engine.settings.max_depth)
+        except Malformed:
+            return None
+
+    def _refusal(self, session: LiveSession, message: JsonRpcMessage | None) -> str | None:
         """Return why a request must not reach the SDK, which would take it; a client may always cancel and answer.
 
         Raises:
             LimitReached: The session has as many requests in flight as it may.
         """
-        try:
-            message = read_message(body, self._engine.settings.max_depth)
-        except Malformed:
-            return None  # the SDK's to refuse
-        if message.kind != "request":
+        if message is None or message.kind != "request":
             return None
         if message.method == "initialize" and session.record.init is not None:
             return "This session is initialized already. Connect again to start a new one."
@@ -172,12 +154,6 @@ class SseLeg:
             return f"Request id {message.key} is still in flight in this session; use another one."
         self._engine.admission.admit_call(session.in_flight, session.record.id)
         return None
-
-    def _record(self, recorder: WireRecorder, body: bytes) -> Call | None:
-        try:
-            return recorder.from_client(read_message(body, self._engine.settings.max_depth).raw)
-        except Malformed:
-            return None  # the SDK is less strict; what it takes is served unrecorded
 
     # -- for a connection ----------------------------------------------------------------------
 
