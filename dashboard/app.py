@@ -21,7 +21,7 @@ from ..server.operations import Resolver
 from ..server.settings import Settings
 from ..server.sign_in import UserVerifier
 from ..server.transport.leg import NOT_RUNNING
-from .assets import load_assets
+from .assets import Assets, load_assets
 from .first_run import prepare_first_run
 from .guard import Guard, with_security_headers
 from .problems import Problem
@@ -43,15 +43,17 @@ class Console:
     The application is built when it is first asked for: a server answers MCP half a second earlier that way.
     """
 
-    def __init__(self, room: Switchroom, urls: Urls, state: Mapping[str, Any], *, has_root: bool = False) -> None:
+    def __init__(
+        self, room: Switchroom, accounts: Accounts, urls: Urls, assets: Assets, *, has_root: bool = False
+    ) -> None:
         self.switchroom = room
+        self.accounts = accounts
         self.urls = urls
-        self.accounts: Accounts = state["accounts"]
+        self._assets = assets
         self.mcp_base = ""
         """Where MCP answers, when that is another listener than the console's."""
         self.on_built: Callable[[], object] | None = None
         """Called once the application is built, for whoever owns the process."""
-        self._state = dict(state)
         self._has_root = has_root
         self._building = threading.Lock()
         self._app: FastAPI | None = None
@@ -67,7 +69,7 @@ class Console:
     def _build(self) -> FastAPI:
         from .site import add_root, build_site  # a third of what starting a server takes
 
-        app = build_site(self.urls, {**self._state, "mcp_base": self.mcp_base})
+        app = build_site(self.switchroom, self.accounts, self.urls, self._assets, mcp_base=self.mcp_base)
         if self._has_root:
             add_root(app, self.urls)
         if self.on_built is not None:
@@ -130,9 +132,8 @@ def build_console(room: Switchroom, *, path: str = "/admin", mcp_path: str = "/m
         has_root: Answer `/` and `/metrics` too, beside what is below `path`.
     """
     assets = load_assets()
-    accounts = open_accounts(room.settings.db)
-    state = {"switchroom": room, "accounts": accounts, "settings": room.settings, "assets": assets}
-    return Console(room, Urls(path, assets.hash, mcp_path), state, has_root=has_root)
+    urls = Urls(path, assets.hash, mcp_path)
+    return Console(room, open_accounts(room.settings.db), urls, assets, has_root=has_root)
 
 
 class Gate:

@@ -19,5 +19,6 @@ def client_rows(directory: Directory, clients: Sequence[Session], urls: Urls) ->
 
 
 def handles_url(urls: Urls, session: Session) -> str:
+    """Return where the handles of a client are listed."""
     query = f"kind:handle client:{quote_value(session.client_name)}" if session.client_name else "kind:handle"
     return urls.sessions(query)

@@ -7,12 +7,11 @@ from typing import NamedTuple
 
 from ..server.directory import Directory
 from ..server.errors import NotFound
-from ..server.models import STANDALONE_STREAM, Event, EventKind, Session, SessionKind
+from ..server.models import ANSWERS, STANDALONE_STREAM, Event, EventKind, Session, SessionKind
 from ..server.operations.replays import why_not_again
 from ..server.store.base import EventQuery
 from .contexts.inspector import Addresses, Around, Inspector, make_inspector
 from .contexts.log import (
-    ANSWERS,
     EventRow,
     Log,
     make_choices,
@@ -153,7 +152,7 @@ async def _relatives(directory: Directory, session_id: str, event: Event) -> tup
             return None, None
     if event.kind is not EventKind.REQUEST:
         return None, None
-    query = EventQuery(after=event.seq, request_id=event.request_id, kinds=tuple(ANSWERS), limit=20, payload_up_to=0)
+    query = EventQuery(after=event.seq, request_id=event.request_id, kinds=ANSWERS, limit=20, payload_up_to=0)
     answers: Sequence[Event] = (await directory.events(session_id, query)).events
     return None, next((answer for answer in answers if answer.related_seq == event.seq), None)
 

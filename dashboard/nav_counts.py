@@ -8,9 +8,6 @@ from ..server.directory import Directory
 from ..server.errors import StoreUnavailable
 from .formatting import count, rate
 
-_BROADCASTS_READ = 20
-"""The newest ones; a broadcast waits for its recipients minutes, not days."""
-
 
 async def nav_counts(directory: Directory) -> Mapping[str, str]:
     """Return all counts in words, by the icon of their entry; an entry without one shows none."""
@@ -28,11 +25,14 @@ def quick_counts(directory: Directory) -> Mapping[str, str]:
     }
 
 
-async def broadcast_count(directory: Directory) -> str:
-    """Return how many broadcasts still wait for somebody, in words; empty when none does, or the store cannot tell."""
+async def broadcast_count(directory: Directory, *, is_shared: bool = False) -> str:
+    """Return how many broadcasts still wait for somebody, in words; empty when none does, or the store cannot tell.
+
+    Args:
+        is_shared: What was counted a moment ago for another page will do.
+    """
     try:
-        broadcasts = await directory.broadcasts(limit=_BROADCASTS_READ)
+        waiting = await directory.waiting_broadcasts(is_shared=is_shared)
     except StoreUnavailable:
         return ""  # the page itself may need nothing of the store, and says what is wrong with it
-    going_on = sum(1 for each in broadcasts if each.counts.get("pending", 0) or each.counts.get("queued", 0))
-    return count(going_on) if going_on else ""
+    return count(waiting) if waiting else ""

@@ -7,38 +7,39 @@ console is asked for or MCP is served already.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from fastapi import FastAPI
 from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Route
 
+from ..server.accounts import Accounts
+from ..server.attach import Switchroom
 from . import metrics
 from .actions import action_routers
 from .api import api_routers
+from .assets import Assets
 from .errors import install_error_handlers
 from .pages import page_routers
 from .templating import Templates
 from .urls import Urls
 
 
-def build_site(urls: Urls, state: dict[str, Any]) -> FastAPI:
-    """Build the application.
-
-    Args:
-        state: What requests find in `app.state`: `switchroom`, `accounts`, `settings`, `assets`.
-    """
+def build_site(room: Switchroom, accounts: Accounts, urls: Urls, assets: Assets, *, mcp_base: str) -> FastAPI:
+    """Build the application; what requests need of it is in its `state`."""
     app = FastAPI(title="Switchroom", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-    for name, value in state.items():
-        setattr(app.state, name, value)
+    app.state.switchroom = room
+    app.state.settings = room.settings
+    app.state.accounts = accounts
     app.state.urls = urls
+    app.state.assets = assets
+    app.state.mcp_base = mcp_base
     app.state.templates = Templates(urls)
     for router in (*page_routers(), *action_routers()):
         app.include_router(router, prefix=urls.prefix)
     for router in api_routers():
         app.include_router(router)
     app.include_router(metrics.router, prefix=urls.prefix)
-    _redirect_to_overview(app, urls)
+    _lead_home(app, urls.prefix, urls)  # people type the prefix without its slash
     install_error_handlers(app)
     return app
 
@@ -46,11 +47,7 @@ def build_site(urls: Urls, state: dict[str, Any]) -> FastAPI:
 def add_root(app: FastAPI, urls: Urls) -> None:
     """Add what a whole server answers at its root beside the console: `/metrics`, and the way to the console."""
     app.include_router(metrics.router)
-
-    @app.get("/", include_in_schema=False)
-    async def home() -> RedirectResponse:
-        """Send people to the console."""
-        return RedirectResponse(urls.overview())
+    _lead_home(app, "/", urls)
 
 
 def site_paths(app: FastAPI, prefix: str) -> list[str]:
@@ -60,11 +57,10 @@ def site_paths(app: FastAPI, prefix: str) -> list[str]:
     return list(dict.fromkeys([*pages, *api, *_paths(app.routes)]))
 
 
-def _redirect_to_overview(app: FastAPI, urls: Urls) -> None:
-    """People type the prefix without its slash."""
-
-    @app.get(urls.prefix, include_in_schema=False)
+def _lead_home(app: FastAPI, path: str, urls: Urls) -> None:
+    @app.get(path, include_in_schema=False)
     async def home() -> RedirectResponse:
+        """Send people to the overview."""
         return RedirectResponse(urls.overview())
 
 

@@ -1,6 +1,6 @@
 """The SDK's OpenTelemetry middleware, passed by where a span would go nowhere.
 
-Each span costs a call a tenth of its time, also where no tracer provider was ever set.
+A span costs a call some 25 µs, also where no tracer provider was ever set.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 from mcp.server.context import CallNext, HandlerResult, ServerMiddleware, ServerRequestContext
 from opentelemetry.trace import ProxyTracerProvider, get_tracer_provider
 
-TRACE_CONTEXT_KEYS = frozenset({"traceparent", "tracestate", "baggage"})
+_TRACE_KEYS = frozenset({"traceparent", "tracestate", "baggage"})
 """What a client puts into `_meta` to have its trace go on here (2026-07-28, basic, `_meta`)."""
 
 
@@ -27,7 +27,7 @@ class TracedWhereWanted:
 
 
 def _has_no_trace(ctx: ServerRequestContext[Any, Any]) -> bool:
-    return not ctx.meta or TRACE_CONTEXT_KEYS.isdisjoint(ctx.meta)
+    return not ctx.meta or _TRACE_KEYS.isdisjoint(ctx.meta)
 
 
 def trace_where_wanted(middleware: list[ServerMiddleware[Any]]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, NamedTuple
 
-from ...server.models import STANDALONE_STREAM, Direction, Event, EventKind, InFlight, Session, SessionState
+from ...server.models import ANSWERS, STANDALONE_STREAM, Direction, Event, EventKind, InFlight, Session, SessionState
 from ..jsontext import object_of
 from .ticks import Tick, Window, draw_ticks
 
@@ -20,7 +20,6 @@ _METHOD_LANES: Final = 5
 _SERVER_LANES: Final = 3
 _MIN_WIDTH: Final = 0.45
 """Per cent; a call of a few milliseconds is still a visible stroke."""
-_ANSWERS: Final = (EventKind.RESPONSE, EventKind.ERROR)
 _SHORT: Final = {
     "sampling/createMessage": "sampling",
     "elicitation/create": "elicitation",
@@ -196,7 +195,7 @@ def _calls(events: Sequence[Event], open_calls: Sequence[InFlight], window: Wind
         return found.setdefault((css, label), _Row(label, "calls", []))
 
     for event in events:
-        if event.kind not in _ANSWERS or event.method is None or event.at < window.start:
+        if event.kind not in ANSWERS or event.method is None or event.at < window.start:
             continue
         # An answer goes the other way than its request.
         css = "s" if event.direction is Direction.FROM_CLIENT else "c"
@@ -215,7 +214,7 @@ def _calls(events: Sequence[Event], open_calls: Sequence[InFlight], window: Wind
 def _open(events: Sequence[Event], calls: Sequence[InFlight]) -> list[tuple[str, str, float]]:
     """Return what is not answered: the client's calls, and requests to the client that a waiting call sent."""
     waiting = {call.seq for call in calls if call.waiting_for_client}
-    answered = {event.related_seq for event in events if event.kind in _ANSWERS}
+    answered = {event.related_seq for event in events if event.kind in ANSWERS}
     asked = [
         ("s", event.method, event.at)
         for event in events

@@ -82,14 +82,13 @@ def serve(
     check_limits(settings)
     configure_logging(settings.log_format, hidden=hidden_now)
     mcp = load_target(target)
-    options = {"json_response": settings.json_response, "stateless_http": settings.stateless_http, "with_sse": sse}
     with ExitStack() as stack:
         main = stack.enter_context(closing(bind(settings.host, settings.port, "--port")))
         admin: socket.socket | None = None
         if settings.admin_port is not None:
             admin = stack.enter_context(closing(bind(settings.admin_host, settings.admin_port, "--admin-port")))
         with suppress(KeyboardInterrupt):  # the way people stop it
-            asyncio.run(_serve(mcp, settings, Listeners(main, admin), demo, stdio, **options))
+            asyncio.run(_serve(mcp, settings, Listeners(main, admin), demo, stdio, with_sse=sse))
 
 
 def load_settings(**given: Any) -> Settings:
@@ -143,9 +142,9 @@ class Listeners(NamedTuple):
 
 
 async def _serve(
-    mcp: McpServer, settings: Settings, listeners: Listeners, demo: int, stdio: bool, **options: Any
+    mcp: McpServer, settings: Settings, listeners: Listeners, demo: int, stdio: bool, *, with_sse: bool
 ) -> None:
-    app, console = create_app(mcp, settings, mcp_path=settings.mcp_path, **options)
+    app, console = create_app(mcp, settings, mcp_path=settings.mcp_path, with_sse=with_sse)
     console.on_built = gc.freeze  # nothing of it ever becomes garbage: collections need not look at it again
     ledger = ConnectionLedger(settings, console.switchroom.engine.limit_hits)
     base = console_base = base_of(settings.host, listeners.main)

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, NamedTuple
 
-from ...server.models import STANDALONE_STREAM, Direction, Event, EventKind
+from ...server.models import ANSWERS, STANDALONE_STREAM, Direction, Event, EventKind
 from ..formatting import duration, size
 from ..highlight import Rendered, render_json, render_text
 from ..urls import Urls
-from .log import ANSWERS, plain_id, target_of
+from .log import plain_id, target_of
 from .paging import Option
 
 _REQUESTS: Final = (EventKind.REQUEST, EventKind.RESPONSE, EventKind.ERROR)

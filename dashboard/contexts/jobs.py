@@ -124,8 +124,7 @@ def make_progress(job: Job | PastJob, *, can_act: bool) -> Progress:
     label, tone = _STATUS[job.status]
     groups = _GROUPS[job.verb]
     rest = job.total - job.reached
-    is_over = not isinstance(job, Job) or job.ended_at is not None
-    left = job.left if is_over else 0
+    left = job.left if job.is_over else 0
     parts = {
         "delivered": job.counts["done"],
         "skipped": job.counts["nothing"],
@@ -140,10 +139,10 @@ def make_progress(job: Job | PastJob, *, can_act: bool) -> Progress:
         tone=tone,
         reached=job.reached,
         total=job.total,
-        left=age(rest / job.per_second) if not is_over and rest else "",
+        left=age(rest / job.per_second) if not job.is_over and rest else "",
         pace=f"{job.per_second:g}",
         can_stop=can_act and job.status == "running",
-        note=_note(job, left) if is_over and rest else "",
+        note=_note(job, left) if job.is_over and rest else "",
         rest=left if can_act else 0,
         typed=rest_confirmation(job) if can_act and left else "",
         segments=divide(parts),

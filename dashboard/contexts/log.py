@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final, cast
 
-from ...server.models import Direction, Event, EventKind, InFlight
+from ...server.models import ANSWERS, Direction, Event, EventKind, InFlight
 from ..formatting import duration, size
 from ..jsontext import object_of
 
 if TYPE_CHECKING:
     from .inspector import Inspector  # which names requests as the log's rows do
 
-ANSWERS: Final = frozenset({EventKind.RESPONSE, EventKind.ERROR})
 _PARSED_UP_TO: Final = 32 * 1024
 """Bytes of a request that is parsed for its row in the log."""
 _KIND_LABELS: Final[Mapping[str, str]] = {

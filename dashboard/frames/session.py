@@ -8,7 +8,7 @@ from typing import Final
 
 from ...server.attach import Switchroom
 from ...server.errors import NotFound
-from ...server.models import Event, EventKind, Session
+from ...server.models import ANSWERS, Event, Session
 from ..contexts.detail import make_pill, make_tabs
 from ..contexts.history import make_history
 from ..contexts.timeline import RANGES, range_value
@@ -22,7 +22,6 @@ from .base import Frame, Parts, Resync
 
 _CHART_EVERY: Final = 2.0
 _SUMMARY_EVERY: Final = 2.0
-_ANSWERS: Final = frozenset({EventKind.RESPONSE, EventKind.ERROR})
 
 
 class SessionPageFrames:
@@ -118,7 +117,7 @@ class SessionPageFrames:
     async def _answered(self, events: list[Event]) -> list[Event]:
         """Return the requests on the page before that these events answer: their time is known now."""
         first = events[0].seq
-        numbers = {e.related_seq for e in events if e.kind in _ANSWERS and e.related_seq and e.related_seq < first}
+        numbers = {e.related_seq for e in events if e.kind in ANSWERS and e.related_seq and e.related_seq < first}
         found: list[Event] = []
         for number in sorted(numbers):
             try:

@@ -117,7 +117,7 @@ async def show_action(
         address = partial(urls.action, action_id)
         found = await room.directory.results(action_id, result=result or None, after=after, limit=RESULTS_SHOWN + 1)
         verdicts = make_verdicts(counts, found, urls, address, result=result)
-    is_job = any(job.id == action_id for job in await room.operations.unfinished.jobs())
+    is_job = await room.operations.unfinished.has(action_id)
     page = make_action(entry, urls, verdicts, is_job=is_job)
     crumbs = [Crumb("Audit log", urls.audit()), Crumb(entry.action_id, is_code=True)]
     frame = Frame("audit", action_label(entry.action), crumbs, is_live=False)

@@ -10,7 +10,6 @@ from fastapi.responses import RedirectResponse, Response
 
 from ...server.errors import NotFound
 from ...server.models import Role
-from ...server.operations import Job
 from ..contexts import jobs as view
 from ..contexts.shell import Crumb, Frame, LiveLink
 from ..contexts.verdicts import RESULTS_SHOWN, make_verdicts
@@ -49,7 +48,6 @@ async def show_job(
     found = await directory.results(job_id, result=result or None, after=after, limit=RESULTS_SHOWN + 1)
     counts = await directory.result_counts(job_id)
     title = view.job_title(job)
-    is_over = not isinstance(job, Job) or job.ended_at is not None
     page = view.JobPage(
         id=job.id,
         title=title,
@@ -57,11 +55,11 @@ async def show_job(
         actor=job.actor,
         target=job.target,
         reason=job.reason,
-        live_link=LiveLink("" if is_over else urls.live("job", id=job.id, after=position)),
+        live_link=LiveLink("" if job.is_over else urls.live("job", id=job.id, after=position)),
         progress=view.make_progress(job, can_act=actor.role.includes(Role.OPERATOR)),
         verdicts=make_verdicts(
             counts, found, urls, partial(urls.job, job_id), result=result, empty="No session has been reached yet."
         ),
     )
     crumbs = [Crumb("Audit log", urls.audit()), Crumb("Jobs", urls.jobs()), Crumb(job.id, is_code=True)]
-    return await render_page(request, room, actor, Frame("audit", title, crumbs, is_live=not is_over), page)
+    return await render_page(request, room, actor, Frame("audit", title, crumbs, is_live=not job.is_over), page)

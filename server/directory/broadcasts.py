@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from ..engine.engine import Engine
 from ..engine.session import LiveSession
 from ..errors import NotFound
 from ..filters import Filter
@@ -15,8 +16,33 @@ _CLIENT_WINDOW = 300.0
 """A sessionless client counts as an audience while it was heard within these seconds, or listens."""
 
 
+_LATEST = 20
+"""Broadcasts that are looked at for somebody who waits: minutes, not days, is how long one does."""
+
+_SHARED_SECONDS = 3.0
+
+
 class BroadcastReads(Reads):
     """Broadcasts and their receipts."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        self._waiting: tuple[float, int] | None = None
+
+    async def waiting_broadcasts(self, *, is_shared: bool = False) -> int:
+        """Return how many of the latest broadcasts still wait for somebody.
+
+        Args:
+            is_shared: What was counted for another follower in the last three seconds will do.
+        """
+        now = time.monotonic()
+        if is_shared and self._waiting is not None and now - self._waiting[0] < _SHARED_SECONDS:
+            return self._waiting[1]
+        pending, queued = DeliveryStatus.PENDING.value, DeliveryStatus.QUEUED.value
+        latest = await self.broadcasts(limit=_LATEST)
+        waiting = sum(1 for each in latest if each.counts.get(pending) or each.counts.get(queued))
+        self._waiting = (now, waiting)
+        return waiting
 
     def audience_of(self, query: Filter, exclude: Filter) -> list[LiveSession]:
         """Return whom a broadcast addresses: live sessions, and sessionless clients heard lately or listening."""

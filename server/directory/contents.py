@@ -6,11 +6,11 @@ import json
 
 from ..errors import NotFound
 from ..models import (
+    ANSWERS,
     CallsAt,
     Direction,
     ErrorGroup,
     Event,
-    EventKind,
     EventPage,
     HeldResource,
     InFlight,
@@ -118,7 +118,7 @@ class ContentReads(Reads):
     async def latency(self, session_id: str) -> tuple[float | None, float | None]:
         """Return p50 and p95 in milliseconds of the latest answers; `None` without any."""
         query = EventQuery(
-            kinds=(EventKind.RESPONSE, EventKind.ERROR),
+            kinds=ANSWERS,
             direction=Direction.FROM_SERVER,
             limit=_LATENCY_SAMPLE,
             newest_first=True,

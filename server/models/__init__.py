@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .blocks import Block, BlockKind
 from .events import (
+    ANSWERS,
     STANDALONE_STREAM,
     CallsAt,
     Direction,
@@ -42,6 +43,7 @@ from .sessions import (
 
 __all__ = [
     "ACTIVE_WINDOW_SECONDS",
+    "ANSWERS",
     "DEFAULT_GROUP",
     "ENDED_STATES",
     "GROUP_NAME",

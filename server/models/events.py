@@ -32,6 +32,10 @@ class EventKind(StrEnum):
     OPERATOR = "operator"
 
 
+ANSWERS = (EventKind.RESPONSE, EventKind.ERROR)
+"""What settles a request."""
+
+
 class Event(NamedTuple):
     """One row of a session's append-only log."""
 

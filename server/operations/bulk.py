@@ -80,6 +80,11 @@ class Job:
         return "done"
 
     @property
+    def is_over(self) -> bool:
+        """Whether it reaches no further session."""
+        return self.ended_at is not None
+
+    @property
     def left(self) -> int:
         """Sessions that were not reached, nor taken over by another job."""
         return 0 if self.handed_on_to else self.total - self.reached

@@ -36,6 +36,7 @@ class PastJob:
         self.started_at = entry.at
         self.ended_at: float | None = None
         """The moment is not known."""
+        self.is_over = True
         self.stopped_by: str | None = detail.get("stopped_by")
         self.total = sum(results.values())
         self.left = results.get(NOT_REACHED, 0)
@@ -78,6 +79,14 @@ class UnfinishedJobs:
             if past is None:
                 raise
             return past
+
+    async def has(self, action_id: str) -> bool:
+        """Whether an action is a job that `job` returns."""
+        try:
+            await self.job(action_id)
+        except NotFound:
+            return False
+        return True
 
     async def jobs(self) -> list[Job | PastJob]:
         """Return the jobs of this run, and those of earlier runs of which something is left; the newest first."""

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..models import Direction, Event, EventKind
+from ..models import Direction, Event
 from .base import Retention
-
-ANSWERS = (EventKind.RESPONSE, EventKind.ERROR)
 
 MAX_STREAMS = 512
 """Streams of one log that are counted at a time; of those beyond, the oldest short ones are forgotten."""

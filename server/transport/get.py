@@ -19,11 +19,11 @@ from ..engine.session import LiveSession
 from ..engine.streams import OpenStream, closing_note
 from ..errors import LimitReached
 from ..ids import EventId, parse_event_id
-from ..models import STANDALONE_STREAM, Direction, EventKind, SessionRecord
+from ..models import ANSWERS, STANDALONE_STREAM, Direction, EventKind, SessionRecord
 from ..store.base import EventLog, EventQuery
 from .http import Header, send_error, send_nothing
 from .sse import accepts_priming, priming
-from .writer import ANSWERS, StreamWriter, closed_on_disconnect
+from .writer import StreamWriter, closed_on_disconnect
 
 BAD_EVENT_ID = (
     "Last-Event-ID was not issued by this session, or its stream is unknown. "

@@ -15,13 +15,12 @@ from ..engine.calls import EarlyAnswer
 from ..engine.ending import SESSION_ENDED, end_message
 from ..engine.engine import Engine
 from ..engine.session import LiveSession
-from ..models import STANDALONE_STREAM, Direction, EndedId, EventKind
+from ..models import ANSWERS, STANDALONE_STREAM, Direction, EndedId, EventKind
 from ..store.base import EventQuery
 from .emitter import StandaloneOutbound, StreamEmitter
 from .kernel import Resident
 from .messages import error_text
 from .tool_marks import ToolMarks
-from .writer import ANSWERS
 
 logger = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from ..engine.engine import Engine
 from ..engine.session import LiveSession
 from ..engine.streams import OpenStream
 from ..errors import SwitchroomError
-from ..models import STANDALONE_STREAM, Direction, Event, EventKind
+from ..models import ANSWERS, STANDALONE_STREAM, Direction, Event, EventKind
 from ..store.base import Tail
 from .http import SSE_HEADERS, Header
 from .masking import whole_event
@@ -25,8 +25,6 @@ from .principals import token_has_expired
 from .sse import GAP, PING, accepts_priming, frames
 
 logger = logging.getLogger(__name__)
-
-ANSWERS = (EventKind.RESPONSE, EventKind.ERROR)
 
 LAST_WRITE_SECONDS = 1.0
 """What a write that a slow reader blocks gets once its stream has been ended."""

@@ -42,7 +42,7 @@ async def tell(ctx: Context, text: str) -> str:
 async def begin(ctx: Context) -> str:
     """Say that it has begun, and never end by itself."""
     await log_message(ctx, "info", "begun")
-    await asyncio.sleep(600)
+    await asyncio.Event().wait()
     return "never"
 
 async def witness(ctx, call_next):

@@ -7,11 +7,11 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from operator import itemgetter
 
-from ...models import Direction, Event, EventPage, ServerEvent, ServerLogPage, SessionRecord
+from ...models import ANSWERS, Direction, Event, EventPage, ServerEvent, ServerLogPage, SessionRecord
 from ..base import EventQuery, Retention, ServerLogQuery, Tail
 from ..fanout import Fanout
 from ..limits import bytes_threshold, count_threshold, dropped_before, kept_bytes, page_size
-from ..streams import ANSWERS, StreamBounds, StreamPieces, is_counted
+from ..streams import StreamBounds, StreamPieces, is_counted
 from ..text import clean_event
 from .done import done
 
@@ -223,7 +223,9 @@ class MemoryEventLog:
 
     def _is_kept(self, session_no: int, event: Event) -> bool:
         log = self._logs.get(session_no)
-        return log is not None and event.seq > log.trimmed_seq and (not log.stream_trimmed or _is_in(log, event))
+        if log is None or event.seq <= log.trimmed_seq:
+            return False
+        return not log.stream_trimmed or log.find(event.seq) is not None
 
     def _forget_dropped(self) -> None:
         if len(self._order) > 2 * sum(len(log.events) for log in self._logs.values()) + 1_000:
@@ -239,10 +241,6 @@ class MemoryEventLog:
                 excess -= kept_bytes(log.events[count])
                 count += 1
             log.drop(count)
-
-
-def _is_in(log: _Log, event: Event) -> bool:
-    return log.find(event.seq) is not None
 
 
 def _goes_with_stream(event: Event, now: float) -> bool:

@@ -1,4 +1,4 @@
-"""One transaction's worth of queued items, applied in order. For the writer's thread only."""
+"""One transaction's worth of queued items, applied in order. For whoever holds the committer's lock."""
 
 from __future__ import annotations
 

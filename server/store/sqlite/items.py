@@ -21,7 +21,7 @@ SessionRow = tuple[object, ...]
 class Save:
     """Session rows that wait together; a later row of the same session replaces an earlier one.
 
-    Filled on the loop's thread until the writer takes it, under the queue's lock.
+    Filled on the loop's thread until it is taken to be committed, under the queue's lock.
     """
 
     __slots__ = ("is_taken", "queued_at", "rows", "waiters")

@@ -1,17 +1,18 @@
 """Where every log ends, as the writer knows it, and cutting logs back to their bounds.
 
 `seq` has no gaps and every row says how many bytes came before it, so both bounds of a log are differences of
-two numbers and nothing is counted; what was dropped of single streams comes off them. For the writer's thread only.
+two numbers and nothing is counted; what was dropped of single streams comes off them. For whoever holds the
+committer's lock.
 """
 
 from __future__ import annotations
 
 import sqlite3
 
-from ...models import Direction, Event
+from ...models import ANSWERS, Direction, Event
 from ..base import Retention
 from ..limits import EVENT_OVERHEAD_BYTES, bytes_threshold, count_threshold, kept_bytes
-from ..streams import ANSWERS, MAX_STREAMS, StreamBounds, StreamPieces, forget_short_streams
+from ..streams import MAX_STREAMS, StreamBounds, StreamPieces, forget_short_streams
 from .statements import read_statements
 
 _MAX_KNOWN = 200_000

@@ -24,9 +24,9 @@ from .items import Append, Item, Job, Save, SessionRow, answer, too_late
 
 MAX_QUEUED = 50_000
 MAX_QUEUED_BYTES = 64 * 1024 * 1024
-MAX_QUICK = 64
+MAX_LIGHT = 64
 """Items of one turn of the loop that may be committed there; more are worth waking the writer's thread."""
-MAX_QUICK_BYTES = 256 * 1024
+MAX_LIGHT_BYTES = 256 * 1024
 ACKNOWLEDGE_SECONDS = 2.0
 _WATCH_SECONDS = 0.25
 _HOLD_SECONDS = 0.05
@@ -39,7 +39,7 @@ class WriteQueue:
     """Writes that are not committed yet, in order."""
 
     def __init__(self, publish: Callable[[int, Event], None]) -> None:
-        self.commit_now: Callable[[Sequence[Item]], Results | None] = _never
+        self.commit_lightly: Callable[[Sequence[Item]], Results | None] = _never
         """Commits a small batch at once, on the loop's thread, or returns `None`: then it goes to the writer."""
         self.inbox: SimpleQueue[Item | None] = SimpleQueue()
         """What the writer takes next; `None` only wakes it."""
@@ -95,7 +95,7 @@ class WriteQueue:
         return future
 
     def write(self, session_no: int, event: Event) -> None:
-        """Queue an event that nobody waits for; it is held back for the next batch, at most 50 ms.
+        """Queue an event that nobody waits for; it is held back for company, at most 50 ms and half a light batch.
 
         Raises:
             Overloaded: The queue is full.
@@ -110,7 +110,7 @@ class WriteQueue:
         self._bytes += kept_bytes(event)
         self._waiting.append(item)
         self._held.append(item)
-        if len(self._held) >= MAX_QUICK // 2:
+        if len(self._held) >= MAX_LIGHT // 2:
             self._end_turn_soon(loop)
         elif self._hold is None:
             # Left to run when the row goes earlier: a timer for each costs more than one that finds nothing.
@@ -129,8 +129,8 @@ class WriteQueue:
     def _release(self) -> None:
         """Have what is held committed: here, where nothing is before it and it is little, or by the writer."""
         items, self._held = self._held, []
-        is_little = len(items) == len(self._waiting) <= MAX_QUICK and self._bytes <= MAX_QUICK_BYTES
-        if is_little and (results := self.commit_now(items)) is not None:
+        is_light = len(items) == len(self._waiting) <= MAX_LIGHT and self._bytes <= MAX_LIGHT_BYTES
+        if is_light and (results := self.commit_lightly(items)) is not None:
             self.acknowledge(items, results)
             return
         for item in items:

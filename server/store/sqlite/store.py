@@ -129,7 +129,7 @@ class SqliteStore:
             self._lock.release()
             raise
         else:
-            self._queue.commit_now = self._writer.commit_now
+            self._queue.commit_lightly = self._writer.commit_lightly
             self._queue.open(asyncio.get_running_loop())
         self._readers.open()
         self._is_open = True

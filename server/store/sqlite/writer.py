@@ -2,7 +2,7 @@
 
 Whatever was queued while the last commit ran is the next batch; there is no timer to wait for. A
 commit that fails is tried again with the same rows in the same order until it succeeds. A small
-batch with nothing before it is committed by the loop itself (`commit_now`).
+batch with nothing before it is committed by the loop itself (`commit_lightly`).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _SLOW_SECONDS = 0.002
 _AVOID_SECONDS = 5.0
 """How long the loop then leaves every commit to the thread."""
 
-_LITTLE_SAVE = 8
+_LIGHT_SAVE = 8
 """Session rows at once that the loop may write: each takes 20 µs."""
 
 logger = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class Writer:
         self._opened: Future[None] = Future()
         self._stopping = threading.Event()
         self._stop_at = 0.0
-        self._quick_from = 0.0
+        self._light_from = 0.0
         self._mean_seconds = 0.0
         self._refill_at: float | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -99,7 +99,7 @@ class Writer:
 
     # -- on the loop's thread ------------------------------------------------------------------
 
-    def commit_now(self, items: Sequence[Item]) -> Results | None:
+    def commit_lightly(self, items: Sequence[Item]) -> Results | None:
         """Commit a small batch at once, or return `None`: then it is the thread's.
 
         To write some rows to the page cache costs less than to wake a thread for it, and leaves the two nothing to
@@ -108,17 +108,17 @@ class Writer:
         """
         if self._is_always_synced or self.condition.failing_since is not None or self._stopping.is_set():
             return None
-        if time.monotonic() < self._quick_from or not all(_is_little(item) for item in items):
+        if time.monotonic() < self._light_from or not all(_is_light(item) for item in items):
             return None
         lock = self._committer.lock
         if not lock.acquire(blocking=False):
             return None
         try:
-            return self._commit_lightly(items)
+            return self._commit_here(items)
         finally:
             lock.release()
 
-    def _commit_lightly(self, items: Sequence[Item]) -> Results | None:
+    def _commit_here(self, items: Sequence[Item]) -> Results | None:
         committer = self._committer
         was_synced = not committer.is_unsynced
         self._note_taken(items)
@@ -126,13 +126,13 @@ class Writer:
         try:
             results = committer.commit_lightly(items)
         except Exception:
-            self._quick_from = time.monotonic() + _AVOID_SECONDS
+            self._light_from = time.monotonic() + _AVOID_SECONDS
             return None  # the thread meets the same, and knows what to do
         took = self.condition.committed(started)
         self._mean_seconds += (took - self._mean_seconds) / 8
         if took > _STALL_SECONDS or self._mean_seconds > _SLOW_SECONDS:
             self._mean_seconds = 0.0
-            self._quick_from = time.monotonic() + _AVOID_SECONDS
+            self._light_from = time.monotonic() + _AVOID_SECONDS
         if was_synced:
             self._queue.inbox.put(None)  # so that the thread syncs in time
         return results
@@ -290,5 +290,5 @@ class Writer:
             self._stopping.set()
 
 
-def _is_little(item: Item) -> bool:
-    return isinstance(item, tuple) or (isinstance(item, Save) and len(item.rows) <= _LITTLE_SAVE)
+def _is_light(item: Item) -> bool:
+    return isinstance(item, tuple) or (isinstance(item, Save) and len(item.rows) <= _LIGHT_SAVE)
