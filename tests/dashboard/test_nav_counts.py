@@ -42,3 +42,14 @@ async def test_every_page_s_stream_brings_the_counts() -> None:
     told = {each.attributes["hx-target"]: each.text for each in parts}
     assert told["#nav-sessions"] == "1" and "#nav-broadcast" in told
     assert again.html == ""
+
+
+async def test_streams_share_what_was_read_from_the_store_a_moment_ago() -> None:
+    async with running_pages() as console:
+        await opened(console)
+        directory = console.room.directory
+        assert await directory.waiting_broadcasts(is_shared=True) == 0
+        await console.room.operations.broadcast(Actor("ana", Role.OPERATOR), text="hear ye", ttl_seconds=600)
+        assert await directory.waiting_broadcasts(is_shared=True) == 0
+        assert await directory.waiting_broadcasts() == 1
+        assert await directory.waiting_broadcasts(is_shared=True) == 1
