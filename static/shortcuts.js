@@ -60,7 +60,7 @@
     "?": () => window.switchroom.openDialog(at("/shortcuts")),
     g: () => { pendingGo = Date.now(); },
   };
-  for (let tab = 1; tab <= 9; tab += 1) COMMANDS[tab] = () => document.querySelectorAll(".tabs a")[tab - 1]?.click();
+  for (let tab = 1; tab <= 8; tab += 1) COMMANDS[tab] = () => document.querySelectorAll(".tabs a")[tab - 1]?.click();
 
   const isTyping = (element) => element.closest("input:not([type=checkbox]), textarea, select, [contenteditable]");
   document.addEventListener("keydown", (event) => {

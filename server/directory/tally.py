@@ -54,7 +54,12 @@ class Tallies:
         self._shared: OrderedDict[str, tuple[float, asyncio.Future[Tally]]] = OrderedDict()
 
     async def take(self, query: Filter) -> Tally:
-        """Count now."""
+        """Count now. Followers get nothing older from then on: no page's numbers go back when its stream begins."""
+        counting = asyncio.ensure_future(self._count(query))
+        _keep(self._shared, query.text, (time.monotonic(), counting))
+        return await asyncio.shield(counting)
+
+    async def _count(self, query: Filter) -> Tally:
         everywhere = query.without("state")
         counted, newest = self._live(everywhere, states_of(query))
         counted.update(await self.ended(everywhere))
@@ -66,8 +71,7 @@ class Tallies:
         now = time.monotonic()
         kept = self._shared.get(query.text)
         if kept is None or now - kept[0] >= SHARED_SECONDS or (kept[1].done() and kept[1].cancelled()):
-            kept = (now, asyncio.ensure_future(self.take(query)))
-            _keep(self._shared, query.text, kept)
+            return await self.take(query)
         return await asyncio.shield(kept[1])
 
     async def ended(self, query: Filter) -> dict[str, int]:
