@@ -12,7 +12,7 @@ from mcp.server.context import ServerRequestContext
 from ..engine.engine import Engine
 from ..engine.session import LiveSession, forget_outcome
 from ..models import SessionKind, SessionState
-from ..transport.clients import MAX_NAME
+from ..transport.clients import known_as
 from ..transport.principals import address_of, principal_of
 
 _Key = tuple[str | None, str, str]
@@ -52,8 +52,8 @@ class Clients:
         scope: dict[str, Any] = getattr(ctx.request, "scope", None) or {"type": "http"}
         principal = principal_of(scope)
         params = ctx.session.client_params
-        name = params.client_info.name[:MAX_NAME] if params is not None else ""
-        version = params.client_info.version[:MAX_NAME] if params is not None else ""
+        name = known_as(params.client_info.name) if params is not None else ""
+        version = known_as(params.client_info.version) if params is not None else ""
         key = (principal.key if principal is not None else None, name, version)
         known = self._engine.by_id.get(self._ids.get(key, ""))
         if known is not None:

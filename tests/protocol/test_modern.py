@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from mcp.shared.exceptions import MCPError
 
 from switchroom.server.filters import parse_filter
 from switchroom.server.models import Actor, EventKind, Role, SessionState
+from switchroom.server.store import SqliteStore
 from switchroom.server.tools import bundled_server
 from tests.support.guards import Tokens, guarded_toolbox
 from tests.support.modern import MODERN, connect, only_client, rows, text_of
@@ -64,17 +66,25 @@ async def test_the_same_name_under_two_principals_is_two_clients() -> None:
 
 
 @asynccontextmanager
-async def raw_modern(site: Site, *, token: str | None = None) -> AsyncGenerator[Json]:
+async def raw_modern(site: Site, *, token: str | None = None, name: str = "raw") -> AsyncGenerator[Json]:
     """Make one call without the SDK's client and yield its answer."""
     meta = {
         "io.modelcontextprotocol/protocolVersion": MODERN,
         "io.modelcontextprotocol/clientCapabilities": {},
-        "io.modelcontextprotocol/clientInfo": {"name": "raw", "version": "1"},
+        "io.modelcontextprotocol/clientInfo": {"name": name, "version": "1"},
     }
     params = {"name": "echo", "arguments": {"text": "hi"}, "_meta": meta}
     headers = {"mcp-protocol-version": MODERN, "mcp-method": "tools/call", "mcp-name": "echo"}
     async with client(site.url, token=token) as wire:
         yield (await wire.post(wire.request_message("tools/call", params), headers=headers)).last
+
+
+async def test_a_name_that_no_store_can_keep_is_known_as_it_will_be_after_a_restart(tmp_path: Path) -> None:
+    for _ in range(2):
+        store = SqliteStore(tmp_path / "names.db")
+        async with running(Toolbox().mcp, store=store) as site, raw_modern(site, name="odd \ud800 name"):
+            (known,) = await site.switchroom.directory.clients()
+    assert (known.client_name, known.request_count) == ("odd \ufffd name", 2)
 
 
 async def test_the_sdks_own_tools_list_before_a_call_is_not_counted() -> None:
