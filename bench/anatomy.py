@@ -40,10 +40,8 @@ cost, the third line's to the second what the durable log costs.
 
 What that leaves where a goal is near or not met:
 
-- *2026-07-28*: these calls go through the SDK's own handler, so its time is the floor and recording comes on top: two
-  rows with their JSON, the limits, and a scope by which an operator can cancel. To be within 0.95x of the bare SDK,
-  recording may cost a twentieth of a call with its HTTP; it costs two to three twentieths, of which passing by the
-  SDK's tracing, where nobody wants it, gives one back.
+- *2026-07-28*: our leg does without the tasks, streams and timers that the SDK starts for every request. What is left
+  is the SDK's validation of the request, its arguments and its result, some dozen models a call, and the recording.
 - *The median at 1 connection*: a call that is alone pays for its own commit, the difference of the last two lines.
   At 16 connections calls share one.
 - *Appends*: up to a few writers the loop commits by itself and beats any thread. With 16 or 256 at once the thread

@@ -55,7 +55,7 @@ than `SWITCHROOM_HIBERNATE_SECONDS` (30 by default), and its next request brings
 took, so hibernated sessions and held GET streams are measured on a server that already holds as many: that is what the
 next one costs. Counted from an empty server the first ones cost more, as the tables of the first wave show. A held
 stream is on a connection of its own, quiet as long; uvicorn's connection is in the figure. A listen stream is the
-newer era's `subscriptions/listen`, which has no session; it is the SDK's own on both sides."""
+newer era's `subscriptions/listen`, which has no session."""
 
 
 def measure(folder: Path, sessions: int, many: int, streams: int) -> Section:

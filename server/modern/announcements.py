@@ -11,10 +11,10 @@ import datetime
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-import anyio
 from mcp.server.context import HandlerResult, ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.subscriptions import (
@@ -39,6 +39,7 @@ from mcp_types import (
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from ..current import CurrentCall, current_call
+from ..engine.deadlines import Deadline, Deadlines
 from ..engine.limits import Limit
 from ..engine.streams import OpenStream
 from ..transport.principals import token_has_expired, token_will_expire
@@ -71,6 +72,7 @@ class Announcements:
         """By client, so that the talk of one group pushes out nobody else's messages."""
         self._count = 0
         self._by_client: dict[str, list[Listener]] = {}
+        self._token_checks = Deadlines(_TOKEN_SECONDS)
 
     # -- what operators do ---------------------------------------------------------------------
 
@@ -97,10 +99,10 @@ class Announcements:
         A log message goes as "resource updated" of the announcements. Returns `False` when no stream of that
         client asked for it.
         """
-        listeners = [listener for listener in self._asking(session_id, method) if not listener.updates.full()]
+        listeners = [listener for listener in self._asking(session_id, method) if not listener.is_full]
         told = Told(report, len(listeners))
         for listener in listeners:
-            listener.updates.put_nowait(Update(method, told.add))
+            listener.tell(Update(method, told.add))
         return bool(listeners)
 
     def listens(self, session_id: str, *, method: str = LOG_MESSAGE) -> bool:
@@ -175,43 +177,60 @@ class Announcements:
             result: SubscriptionsListenResult = await inner(ctx, params)
             return result
         self._check_room(current)
-        listener = Listener(current.session, params.notifications)
+        meta: dict[str, Any] = {SUBSCRIPTION_ID_META_KEY: ctx.request_id}
+
+        async def write(method: str) -> None:
+            await ctx.session.send_notification(make_notification(method, meta), related_request_id=ctx.request_id)
+            opened.wrote(1)
+
+        listener = Listener(current.session, params.notifications, write, current.engine.spawn)
         opened = OpenStream(current.call.seq, "listen", listener.close, method=ctx.method)
+        with self._listening(current, listener, opened), self._until_token_expires(ctx.request, listener):
+            with listener.scope:
+                theirs: SubscriptionsListenResult = await inner(ctx, params)
+                return theirs
+            return SubscriptionsListenResult(_meta=meta)
+
+    @contextmanager
+    def _listening(self, current: CurrentCall, listener: Listener, opened: OpenStream) -> Generator[None]:
+        """Have a stream known as long as it is open."""
         session = current.session
         session.streams = [*(session.streams or []), opened]
         self._by_client.setdefault(session.record.id, []).append(listener)
         session.touch()
-        tasks: list[asyncio.Future[Any]] = [
-            asyncio.ensure_future(inner(ctx, params)),
-            asyncio.ensure_future(self._forward(ctx, listener, opened)),
-            listener.closing,
-        ]
-        scope: dict[str, Any] = getattr(ctx.request, "scope", None) or {}
-        if token_will_expire(scope):
-            tasks.append(asyncio.ensure_future(_until_token_expires(scope)))
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                if task is tasks[0] or task.exception() is not None:
-                    return task.result()  # type: ignore[no-any-return]
-            meta: dict[str, Any] = {SUBSCRIPTION_ID_META_KEY: ctx.request_id}
-            return SubscriptionsListenResult(_meta=meta)
+            yield
         except asyncio.CancelledError:
             opened.is_lost = not opened.is_closed  # a broken connection is how this era ends a stream
             raise
         finally:
-            # First what needs no waiting: a scope that is cancelled interrupts every wait in here.
             opened.is_closed = True
             self._remove(listener)
             current.engine.stream_watch.ended(opened)
             session.streams.remove(opened)
             session.last_used = time.monotonic()
             session.touch()
-            for task in tasks:
-                task.cancel()
             listener.give_up()
-            with anyio.CancelScope(shield=True):
-                await asyncio.gather(*tasks, return_exceptions=True)
+
+    @contextmanager
+    def _until_token_expires(self, request: Any, listener: Listener) -> Generator[None]:
+        """End a stream when the access token that opened it has expired."""
+        scope: dict[str, Any] = getattr(request, "scope", None) or {}
+        waiting: list[Deadline] = []
+
+        def look() -> None:
+            if token_has_expired(scope):
+                listener.close()
+            else:
+                waiting[:] = [self._token_checks.add(look)]
+
+        if token_will_expire(scope):
+            look()
+        try:
+            yield
+        finally:
+            for deadline in waiting:
+                deadline.cancel()
 
     def _check_room(self, current: CurrentCall) -> None:
         settings, session = current.engine.settings, current.session
@@ -226,26 +245,6 @@ class Announcements:
         listeners.remove(listener)
         if not listeners:
             del self._by_client[listener.session.record.id]
-
-    async def _forward(self, ctx: ServerRequestContext[Any, Any], listener: Listener, opened: OpenStream) -> None:
-        meta: dict[str, Any] = {SUBSCRIPTION_ID_META_KEY: ctx.request_id}
-        while True:
-            update = await listener.updates.get()
-            written = False
-            try:
-                await ctx.session.send_notification(
-                    make_notification(update.method, meta), related_request_id=ctx.request_id
-                )
-                written = True
-                opened.wrote(1)
-            finally:
-                update.report(written)
-
-
-async def _until_token_expires(scope: dict[str, Any]) -> None:
-    """Return when the access token that opened a listen stream has expired."""
-    while not token_has_expired(scope):
-        await asyncio.sleep(_TOKEN_SECONDS)
 
 
 def _is_modern(ctx: ServerRequestContext[Any, Any]) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextvars import copy_context
 from typing import Any, Final, NamedTuple
 
+import anyio
 from mcp_types import (
     NotificationParams,
     PromptListChangedNotification,
@@ -33,25 +35,67 @@ class Update(NamedTuple):
 
 
 class Listener:
-    """One open `subscriptions/listen` stream."""
+    """One open `subscriptions/listen` stream. It has no task of its own: what an operator sends is rare."""
 
-    def __init__(self, session: LiveSession, wanted: SubscriptionFilter) -> None:
+    __slots__ = ("_context", "_is_over", "_is_writing", "_spawn", "_updates", "_write", "methods", "scope", "session")
+
+    def __init__(
+        self,
+        session: LiveSession,
+        wanted: SubscriptionFilter,
+        write: Callable[[str], Awaitable[None]],
+        spawn: Callable[[Awaitable[object]], None],
+    ) -> None:
+        """Args:
+        write: Writes the notification of a method to the stream.
+        spawn: Runs something beside.
+        """
         self.session = session
         self.methods = frozenset(methods_of(wanted))
         """The notifications it asked for that an operator may send."""
-        self.updates: asyncio.Queue[Update] = asyncio.Queue(_MAX_WAITING)
-        self.closing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Done once the stream is to end. A future and no event: that would take a task to wait for."""
+        self.scope = anyio.CancelScope()
+        """What the server's own handler of the stream runs in."""
+        self._write = write
+        self._spawn = spawn
+        self._context = copy_context()  # what is written belongs to this call, whoever sends it
+        self._updates: deque[Update] | None = None
+        self._is_writing = False
+        self._is_over = False
+
+    @property
+    def is_full(self) -> bool:
+        return self._updates is not None and len(self._updates) >= _MAX_WAITING
+
+    def tell(self, update: Update) -> None:
+        """Write a notification as soon as those before it are written."""
+        if self._updates is None:
+            self._updates = deque()
+        self._updates.append(update)
+        if not self._is_writing:
+            self._is_writing = True
+            self._context.run(self._spawn, self._write_updates(self._updates))
+
+    async def _write_updates(self, updates: deque[Update]) -> None:
+        try:
+            while updates:
+                update, written = updates.popleft(), False
+                try:
+                    await self._write(update.method)
+                    written = not self._is_over
+                finally:
+                    update.report(written)
+        finally:
+            self._is_writing = False
 
     def close(self) -> None:
         """End the stream at its next step."""
-        if not self.closing.done():
-            self.closing.set_result(None)
+        self.scope.cancel()
 
     def give_up(self) -> None:
         """Report what was not written: the stream has ended."""
-        while not self.updates.empty():
-            self.updates.get_nowait().report(False)
+        self._is_over = True
+        while self._updates:
+            self._updates.popleft().report(False)
 
 
 class Told:

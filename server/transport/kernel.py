@@ -1,4 +1,4 @@
-"""The one module that touches the SDK's kernel: `ServerRunner`, `Connection` and dispatch contexts.
+"""The one module that touches the SDK's kernel, `ServerRunner` and `Connection`; `call_context.py` is what it is given.
 
 Tested with one minor version of `mcp`; start-up refuses another in one sentence.
 """
@@ -13,14 +13,13 @@ from collections.abc import Awaitable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any
 
-import anyio
 from mcp.server.connection import Connection
 from mcp.server.lowlevel import Server
-from mcp.server.runner import ServerRunner, aclose_shielded
-from mcp.shared.dispatcher import CallOptions, DispatchContext, Outbound
-from mcp.shared.exceptions import MCPError, NoBackChannelError
-from mcp.shared.jsonrpc_dispatcher import handler_exception_to_error_data, progress_token_from_params
-from mcp.shared.message import ServerMessageMetadata
+from mcp.server.runner import ServerRunner, aclose_shielded, modern_error_data
+from mcp.shared.dispatcher import DispatchContext, Outbound
+from mcp.shared.exceptions import MCPError
+from mcp.shared.inbound import InboundModernRoute
+from mcp.shared.jsonrpc_dispatcher import handler_exception_to_error_data
 from mcp.shared.transport_context import TransportContext
 from mcp_types import INTERNAL_ERROR, InitializeRequestParams, LoggingCapability
 from pydantic import ValidationError
@@ -28,7 +27,8 @@ from starlette.requests import Request
 
 from ..engine.calls import REQUEST_CANCELLED, Call, EarlyAnswer, is_cancelled_from_outside
 from ..errors import StartupError
-from .emitter import Emitter
+from .call_context import CallContext, message_context
+from .emitter import Emitter, NoEmitter
 
 logger = logging.getLogger(__name__)
 
@@ -165,80 +165,6 @@ async def contained(work: Awaitable[object], what: str) -> None:
         logger.exception("%s raised", what)
 
 
-class CallContext:
-    """The SDK's `DispatchContext` for one message: our log is its way back to the client."""
-
-    __slots__ = ("_call", "_emitter", "_is_open", "_progress_token", "message_metadata", "request_id", "transport")
-
-    def __init__(
-        self,
-        emitter: Emitter,
-        call: Call | None,
-        request_id: str | int | None,
-        transport: TransportContext,
-        metadata: ServerMessageMetadata,
-    ) -> None:
-        self._emitter = emitter
-        self._call = call
-        self._is_open = True
-        self._progress_token = progress_token_from_params(call.params) if call is not None else None
-        self.request_id = request_id
-        self.transport = transport
-        self.message_metadata = metadata
-
-    @property
-    def can_send_request(self) -> bool:
-        return self.transport.can_send_request and self._is_open
-
-    @property
-    def cancel_requested(self) -> anyio.Event:
-        if self._call is None:
-            return anyio.Event()
-        if self._call.cancel_requested is None:
-            self._call.cancel_requested = anyio.Event()
-            if self._call.abort is not None:
-                self._call.cancel_requested.set()
-        return self._call.cancel_requested
-
-    def close(self) -> None:
-        """Refuse further use: the call is over."""
-        self._is_open = False
-
-    async def notify(self, method: str, params: Mapping[str, Any] | None, opts: CallOptions | None = None) -> None:
-        if self._is_open:
-            await self._emitter.notify(method, params)
-
-    async def send_raw_request(
-        self, method: str, params: Mapping[str, Any] | None, opts: CallOptions | None = None
-    ) -> dict[str, Any]:
-        if not self.can_send_request:
-            raise NoBackChannelError(method)
-        return await self._emitter.request(method, params, opts)
-
-    async def progress(self, progress: float, total: float | None = None, message: str | None = None) -> None:
-        if self._call is not None:
-            self._call.progress, self._call.total = progress, total
-        if self._progress_token is None:
-            return
-        params: dict[str, Any] = {"progressToken": self._progress_token, "progress": progress}
-        if total is not None:
-            params["total"] = total
-        if message is not None:
-            params["message"] = message
-        await self.notify("notifications/progress", params)
-
-
-def message_context(
-    request: Request, *, can_send_request: bool, closers: tuple[Any, Any] | None
-) -> tuple[TransportContext, ServerMessageMetadata]:
-    """Return what handlers see of the transport; `closers` end the call's and the standalone stream."""
-    transport = TransportContext(kind="streamable-http", can_send_request=can_send_request, headers=request.headers)
-    metadata = ServerMessageMetadata(request_context=request, can_send_request=can_send_request)
-    if closers is not None:
-        metadata.close_sse_stream, metadata.close_standalone_sse_stream = closers
-    return transport, metadata
-
-
 async def run_request(resident: Resident, context: CallContext, call: Call) -> dict[str, Any] | EarlyAnswer:
     """Run a request's handler and return its result, or the error its client gets.
 
@@ -271,3 +197,63 @@ async def run_request(resident: Resident, context: CallContext, call: Call) -> d
     if outcome is None:  # cancelled by the SDK's own means
         return EarlyAnswer(REQUEST_CANCELLED, "Request cancelled")
     return outcome
+
+
+class SessionlessCall:
+    """One request of the 2026-07-28 era, with the connection that lasts as long as it does."""
+
+    __slots__ = ("_lifespan_state", "_metadata", "_request_id", "_route", "_server", "_transport")
+
+    def __init__(
+        self,
+        server: Server[Any],
+        lifespan_state: Any,
+        request: Request,
+        route: InboundModernRoute,
+        request_id: str | int | None,
+    ) -> None:
+        self._server = server
+        self._lifespan_state = lifespan_state
+        self._route = route
+        self._request_id = request_id
+        self._transport, self._metadata = message_context(request, can_send_request=False, closers=None)
+
+    async def run(
+        self, emitter: Emitter, method: str, params: Mapping[str, Any] | None
+    ) -> dict[str, Any] | EarlyAnswer:
+        """Run the request's handler and return its result, or the error its client gets.
+
+        Nothing a handler raises leaves this method, except a cancellation that was asked for.
+        """
+        try:
+            return await self._serve(emitter, method, params)
+        except Exception as error:
+            data = modern_error_data(error)
+            return EarlyAnswer(data.code, data.message, data.data)
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError) and is_cancelled_from_outside():
+                raise
+            logger.exception("the handler of %s raised", method)
+            return EarlyAnswer(INTERNAL_ERROR, "Internal server error")
+
+    async def list_tools(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the result of a `tools/list` as this request's client would get it.
+
+        Raises:
+            Exception: Whatever the server's handler raises.
+        """
+        return await self._serve(NoEmitter(), "tools/list", params)
+
+    async def _serve(self, emitter: Emitter, method: str, params: Mapping[str, Any] | None) -> dict[str, Any]:
+        route = self._route
+        connection = Connection.from_envelope(route.protocol_version, route.client_info, route.client_capabilities)
+        stack = connection.exit_stack = ResidentStack()
+        context = CallContext(emitter, None, self._request_id, self._transport, self._metadata, params)
+        try:
+            return await ServerRunner(self._server, connection, self._lifespan_state).on_request(
+                context, method, params
+            )
+        finally:
+            context.close()
+            if stack.is_used:
+                await aclose_shielded(connection)

@@ -1,8 +1,8 @@
-"""The handshake-era transport leg: takes the place of the SDK's stateful one.
+"""The Streamable HTTP leg, in place of the SDK's transport where the SDK reads it: `session_manager.asgi_app`.
 
-It owns what that one owned: header checks, session ids and their owners, POST, GET and DELETE
-(2025-11-25, basic, transports). Requests of the 2026-07-28 era and of `stateless_http` go on to the
-SDK's own handler, which is why this sits where the SDK reads it: `session_manager.asgi_app`.
+It owns what that one owned: header checks, session ids and their owners, POST, GET and DELETE of the handshake era
+(2025-11-25, basic, transports). Requests of the 2026-07-28 era are `modern.py`'s; those of `stateless_http` in the
+handshake era go on to the SDK's handler.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from .bodies import Bodies, ReadRequest, replaying
 from .get import serve_get
 from .http import send_body, send_error, send_limit
 from .messages import Malformed, read_message
+from .modern import ModernHandler
 from .post import PostHandler
 from .principals import address_of, principal_of
 from .residents import Residents
@@ -58,7 +59,8 @@ class Leg:
         self._posts = PostHandler(engine, residents, is_json=manager.json_response)
         self._residents = residents
         self._bodies = Bodies(engine, min(engine.settings.max_body_bytes, manager.max_request_body_size))
-        self._modern = SessionlessLimits(engine)
+        self._modern = ModernHandler(engine, manager, residents)
+        self._admission = SessionlessLimits(engine)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self._engine.is_running or self._engine.is_stopping:
@@ -81,8 +83,11 @@ class Leg:
             if is_modern or self._manager.stateless:
                 if self._engine.blocks.go_by_name:
                     self._engine.blocks.check_client(client_name_in(body))
-                with self._modern.admitted(scope, principal):
-                    await self._sdk(scope, replaying(body, receive), send)
+                with self._admission.admitted(scope, principal):
+                    if is_modern:
+                        await self._modern.serve(ReadRequest(scope, receive, body), body, send)
+                    else:
+                        await self._sdk(scope, replaying(body, receive), send)
             else:
                 await self._serve(scope, receive, send, body)
         except LimitReached as error:

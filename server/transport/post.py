@@ -22,11 +22,12 @@ from ..engine.engine import Engine
 from ..engine.session import OWN_STREAM, LiveSession, forget_outcome
 from ..ids import new_session_secret
 from ..models import STANDALONE_STREAM, Direction, EventKind, SessionKind, SessionState
+from .call_context import CallContext, message_context
 from .clients import describe_client
 from .emitter import NoEmitter, StreamEmitter
 from .exchange import Exchange
 from .http import Header, send_body, send_error
-from .kernel import CallContext, Resident, contained, message_context, run_request
+from .kernel import Resident, contained, run_request
 from .masking import masked_reply, masked_request
 from .messages import Message, encode
 from .principals import address_of, principal_of
@@ -200,7 +201,7 @@ class PostHandler:
                 room=exchange.room,
             )
         )
-        return CallContext(emitter, call, message.id, transport, metadata)
+        return CallContext(emitter, call, message.id, transport, metadata, call.params)
 
     def _notification(self, request: Request, session: LiveSession, resident: Resident, message: Message) -> None:
         session.write(Direction.FROM_CLIENT, EventKind.NOTIFICATION, message.method, message.text)

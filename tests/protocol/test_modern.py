@@ -1,4 +1,4 @@
-"""The 2026-07-28 era, which the SDK serves and Switchroom records: clients, handles, listen streams."""
+"""What is kept of the 2026-07-28 era: clients, handles, calls and how they end."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ async def test_a_name_that_no_store_can_keep_is_known_as_it_will_be_after_a_rest
     counted: list[tuple[str | None, int]] = []
     for _ in range(2):
         store = SqliteStore(tmp_path / "names.db")
-        async with running(Toolbox().mcp, store=store) as site, raw_modern(site, name="odd \ud800 name"):
+        async with running(Toolbox().mcp, store=store) as site, raw_modern(site, name="odd \0 name"):
             counted += [(row.client_name, row.request_count) for row in await site.switchroom.directory.clients()]
     assert counted == [("odd \ufffd name", 1), ("odd \ufffd name", 2)]
 

@@ -222,10 +222,12 @@ class Wire:
     # -- streams -------------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def streaming(self, message: Json) -> AsyncGenerator[EventStream]:
+    async def streaming(
+        self, message: Json, *, headers: Mapping[str, str | None] | None = None
+    ) -> AsyncGenerator[EventStream]:
         """Post a request and take its answer's events as they come; leaving drops the connection."""
         body = json.dumps(message).encode()
-        async with self.http.stream("POST", self.url, content=body, headers=self.headers()) as response:
+        async with self.http.stream("POST", self.url, content=body, headers=self.headers(headers)) as response:
             yield EventStream(response)
 
     @asynccontextmanager
