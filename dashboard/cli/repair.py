@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from ...server.errors import StartupError
-from ...server.store import back_up, salvage
+from ...server.store.sqlite.backup import back_up
+from ...server.store.sqlite.salvage import salvage
 from .audit import event_file
 from .serve import load_settings
 

@@ -7,24 +7,19 @@ from typing import Literal
 
 from ..errors import StartupError
 from .base import AuditQuery, EventQuery, KeyLimits, Retention, ServerLogQuery, Store, StoreHealth, Tail
-from .memory import MemoryStore
-from .sqlite import Salvage, SqliteStore, back_up, salvage
+from .sqlite import SqliteStore
 
 __all__ = [
     "AuditQuery",
     "EventQuery",
     "KeyLimits",
-    "MemoryStore",
     "Retention",
-    "Salvage",
     "ServerLogQuery",
     "SqliteStore",
     "Store",
     "StoreHealth",
     "Tail",
-    "back_up",
     "open_store",
-    "salvage",
 ]
 
 
@@ -46,6 +41,8 @@ def open_store(
         StartupError: The URL names no engine; the message says what to write.
     """
     if url == "memory:":
+        from .memory import MemoryStore  # no part of the start of those who keep a file
+
         return MemoryStore(retention=retention)
     path = url.removeprefix("sqlite:///")
     if path == url or not path or "\0" in path:

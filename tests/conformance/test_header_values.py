@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from switchroom.server import Settings, attach
-from switchroom.server.store import MemoryStore
+from switchroom.server.store.memory import MemoryStore
 from tests.conformance.everything import everything_server
 
 pytestmark = pytest.mark.anyio

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from switchroom.server.models import Direction, Event, EventKind
-from switchroom.server.store import MemoryStore, Retention, SqliteStore, Store
+from switchroom.server.store import Retention, SqliteStore, Store
+from switchroom.server.store.memory import MemoryStore
 from switchroom.server.tools import bundled_server
 from switchroom.server.transport.masking import NOT_KEPT
 from tests.support.clients import connected, text_of

@@ -11,8 +11,9 @@ from switchroom.server.errors import CannotOpen
 from switchroom.server.models import EventKind
 from switchroom.server.rotation import rotate
 from switchroom.server.sealing import KeyRing, event_about, make_key, value_about
-from switchroom.server.store import KeyLimits, MemoryStore, SqliteStore, Store
+from switchroom.server.store import KeyLimits, SqliteStore, Store
 from switchroom.server.store.base import SealedRow
+from switchroom.server.store.memory import MemoryStore
 from tests.support.stores import make_event, make_record
 
 pytestmark = pytest.mark.anyio

@@ -1,9 +1,7 @@
-"""The SQLite engine: one file, one writer thread with natural group commit, and what helps when a file breaks."""
+"""The SQLite engine: one file and one writer with natural group commit; `backup` and `salvage` are for operators."""
 
 from __future__ import annotations
 
-from .backup import back_up
-from .salvage import Salvage, salvage
 from .store import SqliteStore
 
-__all__ = ["Salvage", "SqliteStore", "back_up", "salvage"]
+__all__ = ["SqliteStore"]

@@ -17,7 +17,8 @@ from switchroom.server.engine.session import LiveSession
 from switchroom.server.errors import CannotOpen, Forbidden, NotFound, Unsupported
 from switchroom.server.models import Actor, EventKind, Role, SessionKind
 from switchroom.server.sealing import make_key
-from switchroom.server.store import EventQuery, KeyLimits, MemoryStore
+from switchroom.server.store import EventQuery, KeyLimits
+from switchroom.server.store.memory import MemoryStore
 from switchroom.server.tools import bundled_server
 from tests.support.clients import connected, text_of
 from tests.support.servers import running

@@ -11,7 +11,7 @@ from switchroom.server.directory.trends import Trending
 from switchroom.server.engine.calls import Call
 from switchroom.server.engine.meter import Meter
 from switchroom.server.models import LATENCY_BOUNDS_US, Figures, Gauges, joined, percentile_us
-from switchroom.server.store import MemoryStore
+from switchroom.server.store.memory import MemoryStore
 from tests.support.stores import START, Clock
 
 pytestmark = pytest.mark.anyio

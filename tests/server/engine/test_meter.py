@@ -9,7 +9,7 @@ import pytest
 from switchroom.server.engine.calls import Call
 from switchroom.server.engine.meter import OTHER_METHODS, SLOT_SECONDS, Meter
 from switchroom.server.models import Figures, Gauges, percentile_us
-from switchroom.server.store import MemoryStore
+from switchroom.server.store.memory import MemoryStore
 from tests.support.stores import START, Clock
 
 pytestmark = pytest.mark.anyio

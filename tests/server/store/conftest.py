@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from switchroom.server.store import MemoryStore, Retention, SqliteStore, Store
+from switchroom.server.store import Retention, SqliteStore, Store
+from switchroom.server.store.memory import MemoryStore
 from tests.support.stores import Clock, OpenSqlite, OpenStore
 
 

@@ -15,7 +15,8 @@ import pytest
 
 from switchroom.server.errors import StartupError
 from switchroom.server.models import SessionRecord, history_of
-from switchroom.server.store import MemoryStore, SqliteStore, open_store
+from switchroom.server.store import SqliteStore, open_store
+from switchroom.server.store.memory import MemoryStore
 from switchroom.server.store.sqlite.records import COLUMNS, to_row
 from switchroom.server.store.sqlite.statements import Migration, read_migrations
 from tests.support.stores import START, OpenSqlite, make_ended, make_record
