@@ -40,19 +40,23 @@ class Deadline:
 
 
 class Deadlines:
-    """Waits of `seconds` each, for the thread of one event loop."""
+    """Waits of `seconds` each, for one event loop; those of a loop that went before are forgotten."""
 
-    __slots__ = ("_queue", "_seconds", "_timer")
+    __slots__ = ("_loop", "_queue", "_seconds", "_timer")
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._queue: deque[Deadline] = deque()
         self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def add(self, action: Callable[[], object]) -> Deadline:
         """Run `action` in `seconds` unless the deadline is cancelled before; it must not raise."""
         loop = asyncio.get_running_loop()
         queue = self._queue
+        if self._loop is not loop:  # an application may be run again, by another one
+            queue.clear()
+            self._loop, self._timer = loop, None
         while queue and queue[0].is_over:
             queue.popleft()
         deadline = Deadline(loop.time() + self._seconds, action)

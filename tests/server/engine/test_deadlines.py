@@ -44,3 +44,17 @@ async def test_a_deadline_is_added_after_all_others_have_run_out() -> None:
         deadlines.add(passed.set)
         with fail_after(5):
             await passed.wait()
+
+
+async def test_a_loop_that_was_closed_holds_up_none_of_the_next() -> None:
+    deadlines, done = Deadlines(SECONDS), list[str]()
+
+    async def begin() -> None:
+        deadlines.add(lambda: done.append("of the loop before"))
+
+    await asyncio.to_thread(asyncio.run, begin())
+    passed = asyncio.Event()
+    deadlines.add(passed.set)
+    with fail_after(5):
+        await passed.wait()
+    assert done == []
