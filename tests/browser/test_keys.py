@@ -79,6 +79,7 @@ async def test_keys_are_changed_in_dialogs_and_a_secret_is_shown_once(tmp_path: 
             await expect(page.locator("#dlg .json.value")).to_contain_text(SECRET)
             await page.get_by_role("button", name="Close").last.click()
             await expect(page.locator("#dlg")).to_be_hidden()
+            await expect(page.locator("#dlg .json.value")).to_have_count(0)
             assert SECRET not in await page.content() and "revelation" not in page.url
             await page.go_back()
             await page.go_forward()
