@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 ARGS ?=
+JOBS ?= 2
 FOLDER ?= screenshots
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -16,8 +17,8 @@ help: ## List the targets
 run: .venv/.runs ## Start the console with a demo of six real clients; ARGS="--port 9000" adds options
 	$(BIN)/switchroom serve --demo 6 $(ARGS)
 
-test: .venv/.develops browser ## Run every test; ARGS="-k broadcast" adds options
-	$(BIN)/python -m pytest $(ARGS)
+test: .venv/.develops browser ## Run every test, two files at a time; ARGS="-k broadcast" adds options
+	$(BIN)/python -m pytest --numprocesses $(JOBS) $(ARGS)
 
 attack: .venv/.develops ## Attack a fresh server from outside, and print what was tried and what came back
 	$(BIN)/python -m pytest -q tests/security $(ARGS)

@@ -21,9 +21,9 @@ Measure = Callable[[Path, argparse.Namespace], Section]
 
 MEASURES: dict[str, Measure] = {
     "throughput": lambda folder, given: throughput.measure(folder, given.rounds, given.seconds),
-    "anatomy": lambda folder, given: anatomy.measure(),
+    "anatomy": lambda folder, given: anatomy.measure(given.calls),
     "opening": lambda folder, given: opening.measure(folder, given.rounds, given.sessions),
-    "broadcast": lambda folder, given: telling.measure(folder, given.audience, given.streams),
+    "broadcast": lambda folder, given: telling.measure(folder, given.rounds, given.audience, given.streams),
     "storage": lambda folder, given: storage.measure(folder, given.rounds, given.seconds / 3),
     "servers": lambda folder, given: servers.measure(folder, min(given.rounds, 3), given.seconds / 2),
     "starting": lambda folder, given: starting.measure(folder, given.rounds),
@@ -44,6 +44,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--streams", type=int, default=1_000, help="of them, those with a GET stream held")
     parser.add_argument("--live", type=int, default=10_000, help="live sessions that the console lists")
     parser.add_argument("--kept", type=int, default=100_000, help="ended sessions that are kept beside them")
+    parser.add_argument("--calls", type=int, default=1_000, help="in a block of the calls taken apart")
     parser.add_argument("--samples", type=int, default=30, help="events that are waited for in a browser")
     parser.add_argument("--output", type=Path, default=REPORT, help="where the report is written")
     return parser.parse_args()

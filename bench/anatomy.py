@@ -1,6 +1,6 @@
 """Where a call's time goes: the server's code alone, called in its own process, without sockets or an HTTP parser.
 
-`python -m bench.anatomy WHO ERA` prints the microseconds of CPU of one `tools/call`; `measure` runs it for everybody.
+`python -m bench.anatomy WHO ERA CALLS` prints the microseconds of CPU of one `tools/call`; `measure` runs it for all.
 """
 
 from __future__ import annotations
@@ -29,13 +29,12 @@ WHO = {
     "sqlite": "Switchroom, log in SQLite",
 }
 ERAS = ("handshake", "modern")
-CALLS = 1_000
 BLOCKS = 5
 
 METHOD = f"""\
 One `tools/call` after the other, given to the ASGI application in the process that runs it: no sockets, no HTTP parser,
 no load, which cost the same on every side. A figure is the CPU time of a call, all threads together: the best of
-{BLOCKS} blocks of {CALLS:,} calls. The second line's difference to the first is what our leg and recording save or
+{BLOCKS} blocks of calls. The second line's difference to the first is what our leg and recording save or
 cost, the third line's to the second what the durable log costs.
 
 What that leaves where a goal is near or not met:
@@ -55,15 +54,15 @@ Message = MutableMapping[str, Any]
 Headers = list[tuple[bytes, bytes]]
 
 
-def measure() -> Section:
+def measure(calls: int) -> Section:
     """Measure every server in both eras."""
-    rows = [(title, *(f"{_measured(who, era):,.0f}" for era in ERAS)) for who, title in WHO.items()]
+    rows = [(title, *(f"{_measured(who, era, calls):,.0f}" for era in ERAS)) for who, title in WHO.items()]
     table = Table("CPU of one call, in microseconds", ("", "handshake era", "2026-07-28"), rows)
-    return Section("anatomy", "Where a call's time goes", [], [table], METHOD)
+    return Section("anatomy", "Where a call's time goes", [], [table], METHOD, [f"{calls:,} calls in a block"])
 
 
-def _measured(who: str, era: str) -> float:
-    command = [sys.executable, "-m", "bench.anatomy", who, era]
+def _measured(who: str, era: str, calls: int) -> float:
+    command = [sys.executable, "-m", "bench.anatomy", who, era, str(calls)]
     environment = {**os.environ, "SWITCHROOM_LIMITS": "off"}
     done = subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, timeout=120)
     return float(done.stdout)
@@ -140,7 +139,7 @@ async def _headers(app: ASGIApp, era: str) -> Headers:
     return headers
 
 
-async def _microseconds(who: str, era: str) -> float:
+async def _microseconds(who: str, era: str, calls: int) -> float:
     """Return the CPU time of one call."""
     best = float("inf")
     with tempfile.TemporaryDirectory(prefix="switchroom-bench-") as folder:
@@ -149,12 +148,13 @@ async def _microseconds(who: str, era: str) -> float:
             await asyncio.sleep(1.5)  # the console is built meanwhile
             for block in range(BLOCKS + 1):
                 started = time.process_time()
-                for number in range(CALLS):
-                    await _call(app, era, headers, block * CALLS + number)
+                for number in range(calls):
+                    await _call(app, era, headers, block * calls + number)
                 if block:  # the first one warms up
-                    best = min(best, (time.process_time() - started) / CALLS * 1e6)
+                    best = min(best, (time.process_time() - started) / calls * 1e6)
     return best
 
 
 if __name__ == "__main__":
-    print(asyncio.run(_microseconds(*sys.argv[1:3])))
+    who, era, calls = sys.argv[1:]
+    print(asyncio.run(_microseconds(who, era, int(calls))))

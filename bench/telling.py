@@ -20,14 +20,13 @@ CONNECTIONS = 8
 QUIET_SECONDS = 1.0
 REST_SECONDS = 2.0
 """After a broadcast, until what waits in the logs of sessions without a stream is written too."""
-ROUNDS = 5
 CALLS_BYTES = 64 * 1024 * 1024
 
-METHOD = f"""\
+METHOD = """\
 Sessions are opened, some of them with a GET stream held open, and a message is broadcast to all: through the JSON API
 here; in the bare SDK by a tool that sends to each session that joined, one after the other, as the session-management
 guide does (sessions without a stream cannot be reached there). The last delivery is when the last held stream has the
-message; figures are medians of {ROUNDS} broadcasts. Meanwhile one more client, in a process of its own, calls `echo` in
+message; figures are medians. Meanwhile one more client, in a process of its own, calls `echo` in
 a closed loop; its p95 is compared with the second before, broadcast by broadcast."""
 
 
@@ -42,12 +41,12 @@ class Outcome(NamedTuple):
     """The same while it is sent."""
 
 
-def measure(folder: Path, sessions: int, streams: int) -> Section:
+def measure(folder: Path, rounds: int, sessions: int, streams: int) -> Section:
     """Measure some broadcasts on each side."""
     with serving(OURS, folder) as server:
-        ours = asyncio.run(_measure(server.port, sessions, streams, viewer_token(server, "operator")))
+        ours = asyncio.run(_measure(server.port, rounds, sessions, streams, viewer_token(server, "operator")))
     with serving(BARE, folder) as server:
-        bare = asyncio.run(_measure(server.port, streams, streams, None))
+        bare = asyncio.run(_measure(server.port, rounds, streams, streams, None))
     print(f"broadcast: {ours}, bare {bare}", file=sys.stderr)
     last = median(each.last_delivery for each in ours)
     growth = Ratio.of([each.busy_p95 for each in ours], [each.quiet_p95 for each in ours])
@@ -60,21 +59,21 @@ def measure(folder: Path, sessions: int, streams: int) -> Section:
         ("loop over the bare SDK's sessions", f"{streams:,}", f"{streams:,}", *_figures(bare)),
     ]
     head = ("", "sessions", "streams held", "last delivery, s", "call p95 before, ms", "call p95 meanwhile, ms")
-    return Section("broadcast", "Broadcast", claims, [Table("", head, rows)], METHOD)
+    return Section("broadcast", "Broadcast", claims, [Table("", head, rows)], METHOD, [f"{rounds} broadcasts"])
 
 
 def _figures(outcomes: list[Outcome]) -> tuple[str, ...]:
     return tuple(f"{median(figures):.2f}" for figures in zip(*outcomes, strict=True))
 
 
-async def _measure(port: int, sessions: int, streams: int, token: str | None) -> list[Outcome]:
+async def _measure(port: int, rounds: int, sessions: int, streams: int, token: str | None) -> list[Outcome]:
     held = await _open(port, sessions, streams, joins=token is None)
     command = [sys.executable, "-m", "bench.calling", str(port)]
     pipe = asyncio.subprocess.PIPE
     caller = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdin=pipe, stdout=pipe, limit=CALLS_BYTES)
     assert caller.stdout is not None
     await caller.stdout.readline()
-    told = [await _tell(port, held, f"announcement {number}", token) for number in range(ROUNDS)]
+    told = [await _tell(port, held, f"announcement {number}", token) for number in range(rounds)]
     printed, _ = await caller.communicate(b"")
     calls: list[tuple[float, float]] = json.loads(printed)
     for connection in held:

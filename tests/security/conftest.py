@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.security.tally import Tally, Threats
+from tests.security.tally import OUTCOME, Tally, Threats
 from tests.support.processes import Served, serving
 
 TARGET = Path(__file__).parent / "target.py"
@@ -65,13 +66,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if report.when == "call" or report.failed:
-        tally_of(item).close(report.passed)
+        tally = tally_of(item)
+        tally.close(report.passed)
+        report.user_properties.append((OUTCOME, json.dumps(tally.outcome)))
     return report
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    threats = config.stash[threats_key]
-    if threats.rows:
-        terminalreporter.section("attacks")
-        for line in threats.table():
-            terminalreporter.write_line(line)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 HEADINGS = ("plane", "threat", "tried", "refused as intended", "served as intended", "faults", "lost")
+
+OUTCOME = "outcome of a threat"
+"""The property by which a test's report carries its module's `Outcome`, as JSON, to where the table is printed."""
 
 
 class Tally:
@@ -50,36 +54,47 @@ class Tally:
         self._counted = self.refused + self.served + self.faults + self.lost
 
     @property
-    def tried(self) -> int:
-        return self.refused + self.served + self.faults
+    def outcome(self) -> Outcome:
+        tried = self.refused + self.served + self.faults
+        return Outcome(self.plane, self.threat, tried, self.refused, self.served, self.faults, self.lost)
+
+
+class Outcome(NamedTuple):
+    """What one threat's tests have come to so far; plain values, since tests may run in several processes."""
+
+    plane: str
+    threat: str
+    tried: int
+    refused: int
+    served: int
+    faults: int
+    lost: int
 
 
 class Threats:
-    """All tallies of one run."""
+    """All tallies of one process's tests."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, Tally] = {}
+        self._tallies: dict[str, Tally] = {}
 
     def of(self, module: str, title: str) -> Tally:
         """Return the tally of a test module: `test_mcp_floods` is the MCP plane's threat `floods`."""
-        if module not in self.rows:
+        if module not in self._tallies:
             plane, _, threat = module.removeprefix("test_").partition("_")
-            self.rows[module] = Tally(plane, title.partition(".")[0].partition("\n")[0] or threat)
-        return self.rows[module]
+            self._tallies[module] = Tally(plane, title.partition(".")[0].partition("\n")[0] or threat)
+        return self._tallies[module]
 
-    def table(self) -> list[str]:
-        """Return the lines of the table, one for each threat, with a sum."""
-        tallies = sorted(self.rows.values(), key=lambda each: (each.plane, each.threat))
-        rows = [
-            (each.plane, each.threat, each.tried, each.refused, each.served, each.faults, each.lost) for each in tallies
-        ]
-        sums = [sum(int(row[column]) for row in rows) for column in range(2, len(HEADINGS))]
-        cells = [HEADINGS, *(tuple(map(str, row)) for row in rows), ("", "all", *map(str, sums))]
-        widths = [max(len(row[column]) for row in cells) for column in range(len(HEADINGS))]
-        return [
-            "  ".join(
-                cell.ljust(width) if column < 2 else cell.rjust(width)
-                for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-            ).rstrip()
-            for row in cells
-        ]
+
+def table(outcomes: Iterable[Outcome]) -> list[str]:
+    """Return the lines of the table, one for each threat, with a sum."""
+    rows = sorted(outcomes)
+    sums = [sum(int(row[column]) for row in rows) for column in range(2, len(HEADINGS))]
+    cells = [HEADINGS, *(tuple(map(str, row)) for row in rows), ("", "all", *map(str, sums))]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(HEADINGS))]
+    return [
+        "  ".join(
+            cell.ljust(width) if column < 2 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in cells
+    ]

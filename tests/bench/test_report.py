@@ -17,7 +17,20 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     """What the smallest run wrote."""
     page: Path = tmp_path_factory.mktemp("bench") / "benchmarks.md"
     sizes = ["--rounds", "1", "--seconds", "0.3", "--sessions", "24", "--many", "30", "--streams", "16"]
-    sizes += ["--audience", "24", "--live", "100", "--kept", "200", "--samples", "2", "--output", str(page)]
+    sizes += [
+        "--audience",
+        "24",
+        "--live",
+        "100",
+        "--kept",
+        "200",
+        "--samples",
+        "2",
+        "--calls",
+        "50",
+        "--output",
+        str(page),
+    ]
     done = subprocess.run(
         [sys.executable, "-m", "bench", *sizes], cwd=ROOT, capture_output=True, text=True, timeout=300
     )
