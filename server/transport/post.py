@@ -21,6 +21,7 @@ from ..engine.deadlines import Deadlines
 from ..engine.engine import Engine
 from ..engine.session import OWN_STREAM, LiveSession, forget_outcome
 from ..ids import new_session_secret
+from ..marks import Marks
 from ..models import STANDALONE_STREAM, Direction, EventKind, SessionKind, SessionState
 from .call_context import CallContext, message_context
 from .clients import describe_client
@@ -107,33 +108,13 @@ class PostHandler:
         send: Send,
         headers: list[Header],
     ) -> None:
-        marks = None
-        if message.method == "tools/call" and message.params is not None:
-            marks = self._residents.marks.find(name := message.params.get("name"))
-            if self._residents.marks.must_load(name):
-                await self._load_marks(request, session, resident)
-                marks = self._residents.marks.find(name)
+        marks = await self._marks_of(request, session, resident, message)
         if message.key in (session.calls or {}):
             text = f"Request id {message.key} is still in flight in this session; use another one."
             await send_error(send, 400, text, key=message.key, headers=headers)
             return
         self._engine.admission.admit_call(session.in_flight, session.record.id)
-        hidden: list[str] = []
-        event = session.write(
-            Direction.FROM_CLIENT,
-            EventKind.REQUEST,
-            message.method,
-            message.text if marks is None else masked_request(marks, message.raw, hidden),
-            stream=OWN_STREAM,
-            request_id=message.key,
-            size_bytes=len(message.text),
-        )
-        call = Call(event.seq, message.key, message.method, message.params)
-        if marks is not None:
-            call.marks, call.hidden = marks, hidden
-        if session.calls is None:
-            session.calls = {}
-        session.calls[message.key] = call
+        call = _begin(session, message, marks)
         exchange = Exchange(
             self._engine,
             session,
@@ -166,6 +147,17 @@ class PostHandler:
             current_call.reset(token)
             session.last_used = time.monotonic()
         await exchange.finish()
+
+    async def _marks_of(
+        self, request: Request, session: LiveSession, resident: Resident, message: Message
+    ) -> Marks | None:
+        """Return what the tool that is called marks as secret."""
+        if message.method != "tools/call" or message.params is None:
+            return None
+        marks, name = self._residents.marks, message.params.get("name")
+        if marks.must_load(name):
+            await self._load_marks(request, session, resident)
+        return marks.find(name)
 
     async def _load_marks(self, request: Request, session: LiveSession, resident: Resident) -> None:
         """Learn what the tools mark as secret; a low-level server is asked as its clients would."""
@@ -261,6 +253,27 @@ class PostHandler:
         )
         if waiting is not None:
             waiting.resolve(message.raw)
+
+
+def _begin(session: LiveSession, message: Message, marks: Marks | None) -> Call:
+    """Write the row of a request, which nobody waits for, and have its call known."""
+    hidden: list[str] = []
+    event = session.write(
+        Direction.FROM_CLIENT,
+        EventKind.REQUEST,
+        message.method,
+        message.text if marks is None else masked_request(marks, message.raw, hidden),
+        stream=OWN_STREAM,
+        request_id=message.key,
+        size_bytes=len(message.text),
+    )
+    call = Call(event.seq, message.key, message.method, message.params)
+    if marks is not None:
+        call.marks, call.hidden = marks, hidden
+    if session.calls is None:
+        session.calls = {}
+    session.calls[message.key] = call
+    return call
 
 
 def _close_standalone(session: LiveSession) -> None:
