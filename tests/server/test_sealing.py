@@ -101,8 +101,11 @@ def test_without_keys_values_are_refused_and_answers_are_sealed_for_this_process
         (f"k1:{base64.b64encode(bytes(16)).decode()}", "is not 32 bytes"),
         (f"k 1:{base64.b64encode(bytes(32)).decode()}", "A key's id has 1 to 32 letters"),
         (f"memory:{base64.b64encode(bytes(32)).decode()}", "A key's id has 1 to 32 letters"),
-        (f"{make_key('k1')},{make_key('k1')}", "names two keys alike"),
-        (f"{make_key('k1')},", "Key 2 of SWITCHROOM_SECRET_KEYS has no id"),
+        (
+            f"k1:{base64.b64encode(bytes(32)).decode()},k1:{base64.b64encode(b'1' * 32).decode()}",
+            "names two keys alike",
+        ),
+        (f"k1:{base64.b64encode(bytes(32)).decode()},", "Key 2 of SWITCHROOM_SECRET_KEYS has no id"),
     ],
 )
 def test_a_malformed_setting_stops_with_a_sentence_that_shows_no_key(setting: str, sentence: str) -> None:
