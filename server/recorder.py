@@ -29,7 +29,7 @@ from .engine.session import OWN_STREAM, LiveSession
 from .errors import Overloaded, StoreUnavailable
 from .ids import looks_like_handle
 from .marks import Marks
-from .models import Direction, EventKind
+from .models import Direction, EventKind, SessionKind
 from .modern.clients import Clients
 from .modern.handles import Handles, handle_argument
 from .transport.masking import masked_answer, masked_request
@@ -55,10 +55,12 @@ class Recorder:
         if ctx.method == "tools/list" and not self._marks.is_followed:
             call_next = self._learning(call_next)
         current = current_call.get()
+        if current is not None and current.session.record.kind is SessionKind.STREAMABLE_HTTP:
+            return await self._in_session(ctx, call_next, current)  # the leg contains what it raises
         if current is not None:
-            return await self._in_session(ctx, call_next, current)
+            return await _contained(ctx, lambda passed: self._in_session(passed, call_next, current))
         if not self._engine.is_running or ctx.request_id is None or _is_phantom(ctx):
-            return await call_next(ctx)
+            return await _contained(ctx, call_next)
         return await self._record(ctx, call_next)
 
     def _learning(self, call_next: CallNext) -> CallNext:
@@ -93,11 +95,12 @@ class Recorder:
     # -- messages of the newer era -------------------------------------------------------------
 
     async def _record(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        bad_handle: str | None = None
         try:
             session = self._handles.of_request(ctx)
             if session is None:
                 session = self._clients.of_request(ctx)
-                self._handles.note_refused(ctx)
+                bad_handle = await self._handles.refuse(ctx)
         except StoreUnavailable:
             return await call_next(ctx)  # served all the same; the health page says what the log lacks
         assert ctx.request_id is not None  # `__call__` records requests alone
@@ -105,6 +108,7 @@ class Recorder:
         session.heard(time.monotonic())
         marks = await self._marks_of(ctx)
         call = self._begin(session, ctx, key, marks)
+        call.bad_handle = bad_handle
         token = current_call.set(CurrentCall(self._engine, session, call))
         answer: EarlyAnswer | None = None
         result: HandlerResult = None
@@ -209,6 +213,25 @@ class Recorder:
             )
         except Overloaded:
             session.touch()
+
+
+async def _contained(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    """Run a handler in a task group of the SDK, which a `BaseException` would end with every other call in it.
+
+    Raises:
+        MCPError: The handler of a request raised one; a notification's is answered by nothing.
+    """
+    try:
+        return await call_next(ctx)
+    except Exception:
+        raise
+    except BaseException as error:
+        if isinstance(error, asyncio.CancelledError) and is_cancelled_from_outside():
+            raise
+        logger.exception("the handler of %s raised", ctx.method)
+        if ctx.request_id is None:
+            return None
+        raise MCPError(INTERNAL_ERROR, "Internal server error") from error
 
 
 def _is_phantom(ctx: ServerRequestContext[Any, Any]) -> bool:

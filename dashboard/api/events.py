@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Path, Query
 from pydantic import BaseModel, Field
 
+from ...server.directory import read_failure
 from ...server.filters import parse_filter
 from ...server.models import Direction, Event, EventKind, EventPage, ServerEvent
 from ...server.store.base import EventQuery, ServerLogQuery
@@ -15,7 +16,7 @@ from ..queries import parse_time
 from .requests import MAX_SEQ
 from .routing import ApiResponse, answer, api_router
 from .sessions import SessionPath
-from .values import MAX_FILTER_LENGTH, Time, members, parse_json, parse_request_id, timestamp
+from .values import MAX_FILTER_LENGTH, Time, parse_json, parse_request_id, timestamp
 
 router = api_router("events")
 
@@ -24,7 +25,8 @@ class EventErrorOut(BaseModel):
     """What went wrong."""
 
     code: int | None = Field(description="JSON-RPC error code; null where a tool reported the error in its result.")
-    message: str | None
+    name: str = Field(description="What kind of error it is, stable: `conflict`, `timeout`, `tool_error`, …")
+    message: str | None = Field(description="As the client was told; null where the log does not hold it any more.")
 
 
 class EventOut(BaseModel):
@@ -60,7 +62,7 @@ class EventOut(BaseModel):
             stream=event.stream,
             size_bytes=event.size_bytes,
             duration_ms=None if event.duration_us is None else event.duration_us / 1000,
-            error=_error_of(event, payload),
+            error=_error_of(event),
             related_seq=event.related_seq,
             payload=payload,
             payload_truncated=event.payload is not None and not is_whole,
@@ -178,8 +180,8 @@ def _next_cursor(page: EventPage) -> str | None:
     return str(page.events[-1].seq) if page.has_more and page.events else None
 
 
-def _error_of(event: Event, payload: object) -> EventErrorOut | None:
+def _error_of(event: Event) -> EventErrorOut | None:
     if event.error_code is None and event.kind is not EventKind.ERROR:
         return None
-    message = members(members(payload).get("error")).get("message")
-    return EventErrorOut(code=event.error_code or None, message=message if isinstance(message, str) else None)
+    told = read_failure(event)
+    return EventErrorOut(code=event.error_code or None, name=told.code, message=told.message or None)

@@ -15,7 +15,7 @@ def why_no_replay(session: Session) -> str:
     """Return why nothing can be replayed to a session, or `""`."""
     if not session.is_live:
         return ENDED
-    if session.kind is SessionKind.HANDLE:
+    if session.era is Era.MODERN or session.kind is SessionKind.HANDLE:
         return "MCP 2026-07-28 has no stream that the server may write to unasked, so there is nothing to replay on."
     return ""
 

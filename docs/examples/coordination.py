@@ -21,10 +21,8 @@ from __future__ import annotations
 from typing import Annotated
 
 from mcp.server.mcpserver import MCPServer, Resolve
-from mcp.server.mcpserver.exceptions import ToolError
 
 from switchroom.server import SessionGroups, session_groups
-from switchroom.server.errors import SwitchroomError
 from switchroom.server.tools import coordination
 
 mcp = MCPServer("crew")
@@ -36,9 +34,6 @@ async def claim(
     task: str, groups: Annotated[SessionGroups, Resolve(session_groups)], session_id: str | None = None
 ) -> str:
     """Claim a task and tell the rest of the crew."""
-    try:
-        sent = await groups.send(f"{groups.session_id} takes: {task}", group="crew")
-    except SwitchroomError as error:
-        raise ToolError(error.message) from error
+    sent = await groups.send(f"{groups.session_id} takes: {task}", group="crew")
     told = ", ".join(f"{count} {status}" for status, count in sent.broadcast.counts.items() if count)
     return f"Claimed; {sent.broadcast.audience} other members" + (f": {told}" if told else "")

@@ -8,8 +8,9 @@ from .groups import SessionGroups, session_groups
 from .hiding import hide
 from .lifecycle import SessionLife, session_life
 from .messages import LEVELS, log_message
-from .robust import ToolFailure, robust
+from .robust import robust
 from .session_data import SessionData, session_data
+from .telling import ToolFailure
 
 __all__ = [
     "LEVELS",

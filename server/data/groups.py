@@ -19,6 +19,7 @@ from ..engine.session import LiveSession
 from ..errors import InvalidInput, Unsupported
 from ..models import DEFAULT_GROUP, Broadcast, Group, Receipt
 from .calling import calling_session
+from .telling import told
 from .values import check_text
 
 _MAX_RECEIPTS = 1_000
@@ -32,7 +33,10 @@ class Sent(NamedTuple):
 
 
 class SessionGroups:
-    """The groups of one session: named, one list for each mounted server, open to every session of it."""
+    """The groups of one session: named, one list for each mounted server, open to every session of it.
+
+    Its errors are `ToolError`s as well: one that a tool does not catch tells the client what to do.
+    """
 
     def __init__(self, engine: Engine, session: LiveSession) -> None:
         self._engine = engine
@@ -56,10 +60,11 @@ class SessionGroups:
             LimitReached: The session is in too many groups, the group is full, or the session sends too much.
             StoreUnavailable: The store did not take it in time.
         """
-        if not await self._engine.groups.join(self._session, group):
-            return None
-        post = self._engine.groups.post
-        return await post.joined(self._session, group) if post is not None else 0
+        with told():
+            if not await self._engine.groups.join(self._session, group):
+                return None
+            post = self._engine.groups.post
+            return await post.joined(self._session, group) if post is not None else 0
 
     async def leave(self, group: str = DEFAULT_GROUP) -> int | None:
         """End the membership and tell the others; how many hear of it, or `None` when there was no membership.
@@ -68,12 +73,13 @@ class SessionGroups:
             InvalidInput: The name is malformed.
             StoreUnavailable: The store did not take it in time.
         """
-        check_group_name(group)
-        if not await self._engine.groups.leave(self._session, group):
-            return None
-        post = self._engine.groups.post
-        record = self._session.record
-        return await post.left(record.server, group, [record.id]) if post is not None else 0
+        with told():
+            check_group_name(group)
+            if not await self._engine.groups.leave(self._session, group):
+                return None
+            post = self._engine.groups.post
+            record = self._session.record
+            return await post.left(record.server, group, [record.id]) if post is not None else 0
 
     def members(self, group: str = DEFAULT_GROUP) -> Group | None:
         """Return a group the session is a member of; `None` otherwise."""
@@ -87,16 +93,17 @@ class SessionGroups:
             LimitReached: The session sent too many messages within a minute.
             StoreUnavailable: The message could not be stored; nothing was sent.
         """
-        check_group_name(group)
-        check_text(message, "message")
-        if group not in self.names:
-            raise InvalidInput(f"This session is not a member of {group!r}: call join_coordination first.")
-        post = self._engine.groups.post
-        if post is None:
-            raise Unsupported("This server runs without operations, so nothing can be sent.")
-        broadcast = await post.message(self._session, group, message)
-        receipts = await self._engine.store.broadcasts.receipts(broadcast.id, limit=_MAX_RECEIPTS)
-        return Sent(broadcast, receipts)
+        with told():
+            check_group_name(group)
+            check_text(message, "message")
+            if group not in self.names:
+                raise InvalidInput(f"This session is not a member of {group!r}: call join_coordination first.")
+            post = self._engine.groups.post
+            if post is None:
+                raise Unsupported("This server runs without operations, so nothing can be sent.")
+            broadcast = await post.message(self._session, group, message)
+            receipts = await self._engine.store.broadcasts.receipts(broadcast.id, limit=_MAX_RECEIPTS)
+            return Sent(broadcast, receipts)
 
 
 def session_groups(ctx: Context) -> SessionGroups:

@@ -13,6 +13,8 @@ from mcp_types import (
 )
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
+from ..current import current_call
+
 LEVELS: tuple[LoggingLevel, ...] = (
     "debug",
     "info",
@@ -29,8 +31,8 @@ LEVELS: tuple[LoggingLevel, ...] = (
 async def log_message(ctx: Context, level: LoggingLevel, data: Any, *, logger: str | None = None) -> bool:
     """Send a log message on the running call's stream; `False` when the client did not ask for it.
 
-    In the handshake era every message goes out. In the 2026-07-28 era only those at or above the
-    level that the request itself asked for (SEP-2577).
+    In the handshake era a client may set the least level with `logging/setLevel`, and gets all of them otherwise. In
+    the 2026-07-28 era only those at or above the level that the request itself asked for (SEP-2577) go out.
     """
     if not _is_wanted(ctx, level):
         return False
@@ -41,7 +43,9 @@ async def log_message(ctx: Context, level: LoggingLevel, data: Any, *, logger: s
 
 def _is_wanted(ctx: Context, level: LoggingLevel) -> bool:
     if ctx.protocol_version not in MODERN_PROTOCOL_VERSIONS:
-        return True
+        current = current_call.get()
+        least = current.session.record.log_level if current is not None else None
+        return least not in LEVELS or LEVELS.index(level) >= LEVELS.index(least)
     meta = (ctx.request_context.params or {}).get("_meta")
     wanted = cast("dict[str, object]", meta).get(LOG_LEVEL_META_KEY) if isinstance(meta, dict) else None
     return wanted in LEVELS and LEVELS.index(level) >= LEVELS.index(wanted)

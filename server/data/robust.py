@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import re
 from collections.abc import Awaitable, Callable
 from typing import ParamSpec, TypeVar
 
@@ -18,33 +17,14 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.shared.exceptions import MCPError
 
 from ..current import current_call
-from ..errors import SwitchroomError
 from ..ids import new_reference
-from .telling import note_failure, told
+from .telling import ToolFailure, told
 from .unit import Unit, current_unit
 
 logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-_CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
-
-
-class ToolFailure(SwitchroomError, ToolError):
-    """A failure that a tool means, with a code of its own: the client is told both."""
-
-    def __init__(self, code: str, message: str, *, retry_after: int | None = None) -> None:
-        """Args:
-        code: Stable, 1 to 64 characters of `a-z`, `0-9` and `_`: what programs compare.
-        message: One sentence that says what to do.
-        retry_after: Seconds after which the same call may work.
-        """
-        if not _CODE.fullmatch(code):
-            raise ValueError(f"{code!r} is no code: use 1 to 64 of a-z, 0-9 and _, beginning with a letter")
-        super().__init__(message, **({} if retry_after is None else {"retry_after": retry_after}))
-        self.code = code
-        note_failure(self)
 
 
 def robust(tool: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:

@@ -6,6 +6,7 @@ for whoever called the tool, so inside one they are `ToolError`s too; `except Co
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
@@ -27,6 +28,24 @@ from ..errors import (
     Unsupported,
 )
 from ..models import Failure
+
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+
+class ToolFailure(SwitchroomError, ToolError):
+    """A failure that a tool means, with a code of its own: the client is told both."""
+
+    def __init__(self, code: str, message: str, *, retry_after: int | None = None) -> None:
+        """Args:
+        code: Stable, 1 to 64 characters of `a-z`, `0-9` and `_`: what programs compare.
+        message: One sentence that says what to do.
+        retry_after: Seconds after which the same call may work.
+        """
+        if not _CODE.fullmatch(code):
+            raise ValueError(f"{code!r} is no code: use 1 to 64 of a-z, 0-9 and _, beginning with a letter")
+        super().__init__(message, **({} if retry_after is None else {"retry_after": retry_after}))
+        self.code = code
+        note_failure(self)
 
 
 class ToldInvalidInput(InvalidInput, ToolError):

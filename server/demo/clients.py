@@ -13,6 +13,7 @@ import mcp_types
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 
+from ..data.failing import FAILURE_KEY
 from ..modern.announcements import URI
 
 _RETRY_SECONDS = 2.0
@@ -84,7 +85,7 @@ class DemoClient:
     async def _call_for_a_while(self, client: Client) -> None:
         for _ in range(self._random.randint(60, 240)):
             result = await self._calls[self._random.choice(self._persona.calls)](client)
-            if "Unknown session_id" in _text(result):
+            if _has_no_session(result):
                 raise ValueError("the handle has ended")
             await anyio.sleep(self._random.uniform(*self._persona.pause))
 
@@ -110,6 +111,13 @@ class DemoClient:
 
         arguments = {"steps": self._random.randint(3, 12), "seconds": self._random.uniform(0.05, 0.6)}
         return await client.call_tool("count_slowly", arguments, progress_callback=ignore)
+
+
+def _has_no_session(result: Any) -> bool:
+    """Whether a tool says that the handle it was given names no session, or none any more."""
+    meta: dict[str, Any] = getattr(result, "meta", None) or {}
+    failure: dict[str, Any] = meta.get(FAILURE_KEY, {})
+    return str(failure.get("code")).startswith("session_")
 
 
 def _text(result: Any) -> str:

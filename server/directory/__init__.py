@@ -7,7 +7,7 @@ from ..engine.limits import Limit
 from ..engine.refusals import Refusal, Verdict
 from ..engine.streamwatch import StreamCut
 from .directory import Directory
-from .failures import ERRORS_READ
+from .failures import ERRORS_READ, read_failure
 from .figures import FlyingCall, Health
 from .tally import Tally
 from .trends import RANGES, Range, Trends, range_named
@@ -32,4 +32,5 @@ __all__ = [
     "Verdict",
     "Vitals",
     "range_named",
+    "read_failure",
 ]

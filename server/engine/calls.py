@@ -50,6 +50,7 @@ class Call:
     __slots__ = (
         "_settled",
         "abort",
+        "bad_handle",
         "cancel_requested",
         "failure",
         "hidden",
@@ -100,6 +101,8 @@ class Call:
         """What its tool says is secret; most say nothing."""
         self.hidden: list[str] = []
         """Secrets to be masked wherever the log would have them: marked arguments, and what `hide` was given."""
+        self.bad_handle: str | None = None
+        """How the caller's session ended, where it passed the handle of one; `None` where it may not know, too."""
         self.failure: Failure | None = None
         """The last error with a code that the handler raised; it is the answer's if that carries its text."""
         self.progress: float | None = None

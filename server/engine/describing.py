@@ -9,9 +9,6 @@ from ..models import Era, Session, SessionRecord, SessionState
 if TYPE_CHECKING:
     from .timeouts import Timeouts
 
-MODERN_SINCE = "2026-07-28"
-"""First revision without a handshake; revisions are dates and compare as text."""
-
 
 def _resting(state: SessionState) -> str:
     """Return the status of a session that is not in memory: one that ends right now is not stored as ended yet."""
@@ -31,13 +28,12 @@ def describe(
     timeouts: Timeouts | None = None,
 ) -> Session:
     """Return the public view of a record; the defaults fit one that is not in memory."""
-    is_modern = record.protocol_version >= MODERN_SINCE
     return Session(
         id=record.id,
         kind=record.kind,
         state=record.state,
         status=status if status is not None else _resting(record.state),
-        era=Era.MODERN if is_modern else Era.HANDSHAKE,
+        era=Era.MODERN if record.is_modern else Era.HANDSHAKE,
         server=record.server,
         worker_id=record.worker_id,
         mcp_session_id_prefix=record.sid_prefix,

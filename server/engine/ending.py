@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable
 
-from ..models import SessionState
+from ..models import EndedId, SessionKind, SessionState
 from .calls import Call, EarlyAnswer
 from .session import LiveSession
 
@@ -15,6 +15,13 @@ logger = logging.getLogger(__name__)
 
 SESSION_ENDED = -32001
 """JSON-RPC error code of a call that its session's end cut short, and of every later request."""
+
+_BEGIN_AGAIN = {
+    SessionKind.HANDLE: "Call open_session to start a new one.",
+    SessionKind.SSE: "Connect again to start a new one.",
+    SessionKind.STDIO: "Start the server again to have a new one.",
+}
+_INITIALIZE = "Send initialize without Mcp-Session-Id to start a new one."
 
 EndHook = Callable[[LiveSession], Awaitable[None]]
 """Something to be done when a session has ended."""
@@ -36,11 +43,19 @@ def end_cause(state: SessionState, code: str, by: str | None = None) -> str:
     return causes.get(code, state.value)
 
 
-def end_message(state: SessionState, code: str, reason: str) -> str:
+def end_message(kind: SessionKind, state: SessionState, code: str, reason: str) -> str:
     """Return what a client is told about the end of its session."""
     cause = end_cause(state, code)
     because = f": {reason}" if reason else ""
-    return f"This session was {cause}{because}. Send initialize without Mcp-Session-Id to start a new one."
+    return f"This session was {cause}{because}. {_BEGIN_AGAIN.get(kind, _INITIALIZE)}"
+
+
+def explain_end(ended: EndedId) -> tuple[str, dict[str, object]]:
+    """Return what the client of an ended session is told at its next request: a sentence, and the error's data."""
+    code = ended.end_code or ended.state.value
+    reason = ended.end_reason or ""
+    data: dict[str, object] = {"reason": reason or code, "code": code, "sessionId": ended.session_id}
+    return end_message(ended.kind, ended.state, code, reason), data
 
 
 class Aborts:

@@ -25,7 +25,6 @@ from .admission import Admission
 from .background import Background
 from .blocks import Blocks
 from .calls import Call, EarlyAnswer
-from .describing import MODERN_SINCE
 from .ending import SESSION_ENDED, Aborts, EndHook, contained, end_message
 from .groups import Coordination
 from .keeping import Keeping
@@ -261,7 +260,7 @@ class Engine:
         if session.early_end is not None:
             return False
         record = session.record
-        message = end_message(state, code, reason)
+        message = end_message(record.kind, state, code, reason)
         data = {"reason": reason or code, "code": code, "sessionId": record.id}
         session.early_end = EarlyAnswer(SESSION_ENDED, message, data)
         if record.sid_hash is not None:
@@ -295,8 +294,7 @@ class Engine:
     def answered(self, session: LiveSession, call: Call, is_error: bool) -> None:
         """Count the answer of a call: for its session, and for the charts."""
         session.count_answer(is_error)
-        is_modern = session.record.protocol_version >= MODERN_SINCE
-        self.meter.answered(call, is_modern=is_modern, is_error=is_error)
+        self.meter.answered(call, is_modern=session.record.is_modern, is_error=is_error)
 
     def abort(self, call: Call, answer: EarlyAnswer) -> bool:
         """Cancel one call; it is answered after a grace period even if its handler goes on."""

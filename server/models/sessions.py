@@ -59,6 +59,10 @@ class SignedIn(NamedTuple):
     """What the user's password was known by at the sign-in; another one ends it."""
 
 
+MODERN_SINCE = "2026-07-28"
+"""First revision without a handshake; revisions are dates and compare as text."""
+
+
 @dataclass(slots=True)
 class SessionRecord:
     """The durable part of a session: what the store keeps and a restart restores."""
@@ -117,6 +121,11 @@ class SessionRecord:
     """`None` while nobody is signed in."""
     history: str = "[]"
     """Its states so far, as JSON; read and written by `models.history` alone."""
+
+    @property
+    def is_modern(self) -> bool:
+        """Whether its client speaks 2026-07-28 or newer: nothing is sent to it that it did not ask for."""
+        return self.protocol_version >= MODERN_SINCE
 
 
 class EndedId(NamedTuple):

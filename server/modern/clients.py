@@ -8,12 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 from mcp.server.context import ServerRequestContext
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
 
 from ..engine.engine import Engine
 from ..engine.session import LiveSession, forget_outcome
 from ..models import SessionKind, SessionState
 from ..transport.clients import known_as
 from ..transport.principals import address_of, principal_of
+
+_VERSION_HEADER = "mcp-protocol-version"
 
 _Key = tuple[str | None, str, str]
 """Principal, name and version."""
@@ -57,6 +60,7 @@ class Clients:
         key = (principal.key if principal is not None else None, name, version)
         known = self._engine.by_id.get(self._ids.get(key, ""))
         if known is not None:
+            known.record.protocol_version = _version(ctx, known.record.protocol_version)
             return known
         if len(self._ids) >= _MAX_CLIENTS:
             self._ids = {k: i for k, i in self._ids.items() if i in self._engine.by_id}
@@ -76,7 +80,15 @@ class Clients:
         )
         record = session.record
         record.client_name, record.client_version = name, version
-        record.protocol_version, record.is_initialized = ctx.protocol_version, True
+        record.protocol_version, record.is_initialized = _version(ctx, ctx.protocol_version), True
         self._engine.save(session).add_done_callback(forget_outcome)
         self._ids[key] = record.id
         return session
+
+
+def _version(ctx: ServerRequestContext[Any, Any], otherwise: str) -> str:
+    """Return the revision a request speaks; of `stateless_http` the SDK itself knows the oldest one only."""
+    if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
+        return ctx.protocol_version
+    named: object = getattr(ctx.request, "headers", {}).get(_VERSION_HEADER)
+    return named if isinstance(named, str) and named in HANDSHAKE_PROTOCOL_VERSIONS else otherwise

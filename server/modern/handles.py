@@ -11,10 +11,11 @@ from mcp.server.context import ServerRequestContext
 
 from ..current import current_call
 from ..engine.diagnosis import note_refused
+from ..engine.ending import explain_end
 from ..engine.engine import Engine
 from ..engine.refusals import Asker
 from ..engine.session import LiveSession
-from ..errors import Unsupported
+from ..errors import StoreUnavailable, Unsupported
 from ..ids import hash_secret, looks_like_handle, new_handle
 from ..models import EventKind, SessionKind, SessionState
 from ..transport.principals import address_of, principal_of
@@ -51,18 +52,26 @@ class Handles:
             return None
         return session if session.record.principal_key == principal_key else None
 
-    def note_refused(self, ctx: ServerRequestContext[Any, Any]) -> None:
+    async def refuse(self, ctx: ServerRequestContext[Any, Any]) -> str | None:
         """List a handle that names no session of its sender among the refused ids, with the reason.
 
         Only what has the form of a handle: a tool may have an argument `session_id` with a meaning of its own.
+
+        Returns:
+            What its sender may be told: how its own session ended. `None` otherwise, so that nobody learns whether
+            somebody else's handle exists.
         """
         handle = handle_argument(ctx.params) if ctx.method == "tools/call" else None
         if handle is None or not looks_like_handle(handle):
-            return
+            return None
         scope: dict[str, Any] = getattr(ctx.request, "scope", None) or {"type": "http"}
         name, key = principal_of(scope) or (None, None)
         asker = Asker(self._server_name, name, key, address_of(scope), SessionKind.HANDLE)
-        self._engine.spawn(note_refused(self._engine, handle, asker))
+        try:
+            found = await note_refused(self._engine, handle, asker)
+        except StoreUnavailable:
+            return None
+        return explain_end(found.ended)[0] if found.ended is not None else None
 
     def open(self) -> tuple[LiveSession, str]:
         """Mint a handle for the caller of the running call and open its session.

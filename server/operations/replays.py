@@ -118,7 +118,7 @@ class ReplayVerbs:
             raise AlreadyEnded(
                 f"Session {session_id} has ended or is not known here; only a live one can be replayed to."
             )
-        if session.record.kind in (SessionKind.HANDLE, SessionKind.CLIENT):
+        if session.record.is_modern or session.record.kind in (SessionKind.HANDLE, SessionKind.CLIENT):
             raise Unsupported("Replay needs a stream that the server may write to; MCP 2026-07-28 has none.")
         return session
 

@@ -2,7 +2,8 @@
 
 Handshake era: a notification on the session's standalone stream and on no other (a message must not be
 repeated on two streams). 2026-07-28: the announcements resource, or a list-changed notification, on the
-listen streams that asked for it. A handle has no stream of its own: its client's listen streams carry it.
+listen streams that asked for it. A handle has no stream of its own: its client's listen streams carry it. Over HTTP+SSE
+and stdio a client of that era listens on its connection.
 """
 
 from __future__ import annotations
@@ -101,8 +102,8 @@ class Postman:
         """By the name of the mounted server."""
 
     def client_of(self, session: LiveSession) -> LiveSession | None:
-        """Return the sessionless client whose listen streams reach a handle; a client itself otherwise."""
-        if session.record.kind is SessionKind.CLIENT:
+        """Return the sessionless client whose listen streams reach a handle; any other has its own streams."""
+        if session.record.kind is not SessionKind.HANDLE:
             return session
         route = self.routes.get(session.record.server)
         return route.clients.of_handle(session) if route is not None else None
@@ -241,7 +242,8 @@ class Mailing:
 
         def report(was_written: bool) -> None:
             told.was_written = was_written
-            if was_written and client.early_end is None:
+            # What goes over a connection is recorded as it passes.
+            if was_written and client.early_end is None and client.record.kind is SessionKind.CLIENT:
                 method = UPDATED if message.method == LOG_MESSAGE else message.method
                 client.write(Direction.FROM_SERVER, EventKind.NOTIFICATION, method, message.wire_payload)
             self._settle([_outcome(session, was_written) for session in told.waiting])
@@ -262,7 +264,7 @@ def severity(level: str) -> int:
 
 
 def _is_modern(session: LiveSession) -> bool:
-    return session.record.kind in (SessionKind.CLIENT, SessionKind.HANDLE)
+    return session.record.is_modern or session.record.kind in (SessionKind.CLIENT, SessionKind.HANDLE)
 
 
 def _outcome(session: LiveSession, was_written: bool) -> Receipt:

@@ -10,12 +10,10 @@ from collections.abc import Iterable
 from typing import Annotated
 
 from mcp.server.mcpserver import MCPServer, Resolve
-from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import CallToolResult, TextContent
 from pydantic import BaseModel, Field
 
 from ..data.groups import Sent, SessionGroups, session_groups
-from ..errors import SwitchroomError
 from ..models import DEFAULT_GROUP, DeliveryStatus
 
 Groups = Annotated[SessionGroups, Resolve(session_groups)]
@@ -47,10 +45,7 @@ def add_to(mcp: MCPServer) -> None:
     @mcp.tool()
     async def join_coordination(groups: Groups, group: str = DEFAULT_GROUP, session_id: str | None = None) -> str:
         """Join multi-session coordination."""
-        try:
-            told = await groups.join(group)
-        except SwitchroomError as error:
-            raise ToolError(error.message) from error
+        told = await groups.join(group)
         where = f"Joined coordination as session {groups.session_id}"
         if told is None:
             return f"{where} already: a member of {group}"
@@ -63,19 +58,13 @@ def add_to(mcp: MCPServer) -> None:
         message: str, groups: Groups, group: str = DEFAULT_GROUP, session_id: str | None = None
     ) -> Annotated[CallToolResult, CoordinationReceipt]:
         """Broadcast message to all other sessions."""
-        try:
-            sent = await groups.send(message, group)
-        except SwitchroomError as error:
-            raise ToolError(error.message) from error
+        sent = await groups.send(message, group)
         return _answer(message, group, sent)
 
     @mcp.tool()
     async def leave_coordination(groups: Groups, group: str = DEFAULT_GROUP, session_id: str | None = None) -> str:
         """Leave a coordination group; the others are told. Ending the session does the same."""
-        try:
-            told = await groups.leave(group)
-        except SwitchroomError as error:
-            raise ToolError(error.message) from error
+        told = await groups.leave(group)
         if told is None:
             return f"Session {groups.session_id} was not a member of {group}"
         return f"Session {groups.session_id} left group {group}: {told} other members are told"

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Annotated
 
 from mcp.server.mcpserver import MCPServer, Resolve
-from mcp.server.mcpserver.exceptions import ToolError
 
+from ..data.telling import told
 from ..data.values import shortened
+from ..errors import InvalidInput
 from ..resources import SessionResources, session_resources
 
 Resources = Annotated[SessionResources, Resolve(session_resources)]
@@ -24,7 +25,8 @@ def add_to(mcp: MCPServer) -> None:
     async def create_managed_resource(resource_type: str, resources: Resources, session_id: str | None = None) -> str:
         """Create resource with automatic cleanup: a temporary file ("file"), open until the session ends."""
         if resource_type != "file":
-            raise ToolError(f"Unknown resource type: {shortened(resource_type)}. Known is: file.")
+            with told():
+                raise InvalidInput(f"Unknown resource type: {shortened(resource_type)}. Known is: file.")
         folder = resources.folder()
         taken = {held.name for held in resources.held()} | {path.name for path in folder.iterdir()}
         name = next(each for each in (f"file-{number}.txt" for number in range(1, 10_000)) if each not in taken)

@@ -187,8 +187,10 @@ async def run_request(resident: Resident, context: CallContext, call: Call) -> d
     except BaseException as error:
         logger.exception("the handler of %s raised", call.method)
         # Code 0 and the text: what the SDK's own handshake-era wire answers (2.3, `_handle_request`).
-        code = 0 if isinstance(error, Exception) else INTERNAL_ERROR
-        outcome = EarlyAnswer(code, str(error) or type(error).__name__)
+        if isinstance(error, Exception):
+            outcome = EarlyAnswer(0, str(error) or type(error).__name__)
+        else:
+            outcome = EarlyAnswer(INTERNAL_ERROR, "Internal server error")
     finally:
         call.task = None
         context.close()

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..engine.diagnosis import note_refused
-from ..engine.ending import SESSION_ENDED
+from ..engine.ending import SESSION_ENDED, explain_end
 from ..engine.engine import Engine
 from ..engine.refusals import Asker
 from ..engine.session import LiveSession
@@ -172,7 +172,7 @@ class Leg:
         if found.ended is None:
             await send_error(send, 404, "Session not found")
             return
-        text, data = self._residents.explain_end(found.ended)
+        text, data = explain_end(found.ended)
         await send_error(send, 404, text, code=SESSION_ENDED, data=data)
 
 

@@ -12,10 +12,10 @@ from typing import Any
 from mcp.server.lowlevel import Server
 
 from ..engine.calls import EarlyAnswer
-from ..engine.ending import SESSION_ENDED, end_message
+from ..engine.ending import SESSION_ENDED
 from ..engine.engine import Engine
 from ..engine.session import LiveSession
-from ..models import ANSWERS, STANDALONE_STREAM, Direction, EndedId, EventKind
+from ..models import ANSWERS, STANDALONE_STREAM, Direction, EventKind
 from ..store.base import EventQuery
 from .emitter import StandaloneOutbound, StreamEmitter
 from .kernel import Resident
@@ -99,10 +99,3 @@ class Residents:
         resident, session.resident = session.resident, None
         if resident is not None:
             await resident.close()
-
-    def explain_end(self, ended: EndedId) -> tuple[str, dict[str, object]]:
-        """Return what a later request of an ended session is told."""
-        code = ended.end_code or ended.state.value
-        reason = ended.end_reason or ""
-        data: dict[str, object] = {"reason": reason or code, "code": code, "sessionId": ended.session_id}
-        return end_message(ended.state, code, reason), data

@@ -7,9 +7,11 @@ with the client's end of standard input, and an operator's expiry ends the proce
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import getpass
 import os
+import sys
 from types import TracebackType
 from typing import Any, Self
 
@@ -163,4 +165,6 @@ async def serve_stdio(engine: Engine, server: Server[Any], server_name: str, mar
                 await server.run(reads, writes, options)
                 group.cancel_scope.cancel()
     session.streams = None
-    await engine.end(session, SessionState.CLOSED, "disconnect")
+    # The SDK kept the wire from what tools print; what closes with the session may print as well.
+    with contextlib.redirect_stdout(sys.stderr):
+        await engine.end(session, SessionState.CLOSED, "disconnect")

@@ -20,7 +20,7 @@ from ..errors import StoreUnavailable
 from ..marks import Mask
 from ..models import STANDALONE_STREAM, Direction, Event, EventKind, SessionState
 from ..store.base import Tail
-from .clients import describe_client
+from .clients import describe_client, describe_modern_client, modern_version
 from .masking import mask_of_form, masked_answer, masked_reply, masked_request, masked_text
 from .messages import encode, error_text
 from .tool_marks import ToolMarks
@@ -93,6 +93,10 @@ class WireRecorder:
         self._write(Direction.FROM_CLIENT, EventKind.REQUEST, method, payload, request_id=key, size_bytes=size)
         call.on_cancel = lambda answer: self._engine.spawn(self._cancel(call, answer))
         session.calls = {**(session.calls or {}), key: call}
+        if session.record.state is not SessionState.INITIALIZED and (version := modern_version(params)) is not None:
+            # MCP 2026-07-28 on this connection: it has no handshake, and every request says who sends it.
+            describe_modern_client(session, params, version)
+            self._engine.set_state(session, SessionState.INITIALIZED, method)
         if method == "initialize":
             self._initialize_key = key
             describe_client(session, params)

@@ -109,7 +109,9 @@ async def test_a_failed_call_carries_its_error(api: Console) -> None:
     await mcp.call("set_session_data", key="no value")
     session_id = (await script.get("/api/v1/sessions")).json()["items"][0]["id"]
     errors = (await script.get(f"/api/v1/sessions/{session_id}/events?errors=true")).json()["items"]
-    assert len(errors) == 1 and errors[0]["error"] == {"code": None, "message": None}
+    (only,) = errors
+    assert (only["error"]["code"], only["error"]["name"]) == (None, "invalid_arguments")
+    assert only["error"]["message"].startswith("1 validation error for set_session_data")
 
 
 async def test_keys_are_read_written_and_deleted_with_their_versions(api: Console) -> None:

@@ -166,6 +166,9 @@ async def test_the_log_level_is_kept_with_the_session() -> None:
         assert (await wire.request("logging/setLevel", {"level": "error"})).last["result"] == {}
         assert (await wire.request("logging/setLevel", {"level": "loud"})).last["error"]["code"] == -32602
         assert (await listed(site))[0].log_level == "error"
+        assert len((await wire.call("emit", count=3)).messages) == 1, "a tool's messages below it stay away"
+        assert (await wire.request("logging/setLevel", {"level": "debug"})).last["result"] == {}
+        assert len((await wire.call("emit", count=3)).messages) == 4
 
 
 async def test_the_first_rows_of_a_session_tell_its_handshake() -> None:

@@ -29,6 +29,12 @@ pytestmark = pytest.mark.anyio
 OPERATOR = Actor("ann", Role.OPERATOR)
 
 
+def code_of(result: Any) -> str:
+    """Return the stable code of a tool's error."""
+    meta: dict[str, Any] = result.meta
+    return str(meta["switchroom/error"]["code"])
+
+
 async def test_calls_are_recorded_per_client_and_never_listed_as_sessions() -> None:
     async with running(Toolbox().mcp) as site:
         for name in ("one", "two", "one"):
@@ -168,8 +174,27 @@ async def test_calls_without_a_valid_handle_are_told_what_to_do() -> None:
     async with running(bundled_server()) as site, connect(site) as modern:
         without = await modern.call_tool("get_session_data", {"key": "k"})
         assert without.is_error and "open_session first" in text_of(without)
+        assert code_of(without) == "session_needed"
         forged = await modern.call_tool("get_session_data", {"key": "k", "session_id": "h_forged"})
         assert forged.is_error and "Unknown session_id" in text_of(forged)
+        assert code_of(forged) == "session_unknown"
+
+
+async def test_whoever_holds_an_ended_handle_is_told_why_it_ended_and_how_to_go_on() -> None:
+    async with running(bundled_server()) as site, connect(site) as modern:
+        mine = {"session_id": text_of(await modern.call_tool("open_session", {}))}
+        slow = asyncio.create_task(modern.call_tool("wait", {"seconds": 60, **mine}))
+        engine = site.switchroom.engine
+        await eventually(lambda: any(live.record.kind.value == "handle" and live.in_flight for live in engine.live()))
+        (live,) = engine.live()
+        await engine.end(live, SessionState.EXPIRED, "operator", by="ada", reason="end of day")
+        ended = "This session was expired by an operator: end of day. Call open_session to start a new one."
+        with pytest.raises(MCPError) as cut:
+            await slow
+        assert (cut.value.error.code, cut.value.error.message) == (-32001, ended)
+        for tool, arguments in (("list_session_keys", mine), ("close_session", mine)):
+            told = await modern.call_tool(tool, arguments)
+            assert text_of(told).endswith(ended) and code_of(told) == "session_ended"
 
 
 async def test_closing_a_handle_answers_the_call_that_closes_it() -> None:
@@ -179,7 +204,8 @@ async def test_closing_a_handle_answers_the_call_that_closes_it() -> None:
         assert not closed.is_error and text_of(closed).startswith("Closed session")
         await eventually(lambda: site.switchroom.engine.admission.live == 0)
         again = await modern.call_tool("list_session_keys", {"session_id": handle})
-        assert again.is_error and "has ended" in text_of(again)
+        assert again.is_error and "closed by its client. Call open_session" in text_of(again)
+        assert code_of(again) == "session_ended"
         (seen,) = (await site.switchroom.directory.sessions(parse_filter(""))).items
         assert (seen.state, seen.request_count) == (SessionState.CLOSED, 1)
 
@@ -238,6 +264,17 @@ async def test_a_stateless_client_of_the_sdk_is_served_and_recorded() -> None:
         async with Client(site.url, mode="legacy") as legacy:
             assert text_of(await legacy.call_tool("echo", {"text": "hi"})) == "hi"
         assert (await only_client(site)).record.error_count == 0
+
+
+async def test_without_sessions_a_client_of_the_handshake_era_keeps_state_behind_a_handle_too() -> None:
+    async with running(bundled_server(), options={"stateless_http": True}) as site:
+        async with Client(site.url, mode="legacy") as legacy:
+            without = await legacy.call_tool("set_session_data", {"key": "k", "value": "v"})
+            assert "call open_session first" in text_of(without) and code_of(without) == "session_needed"
+            mine = {"session_id": text_of(await legacy.call_tool("open_session", {}))}
+            await legacy.call_tool("set_session_data", {"key": "k", "value": "v", **mine})
+            assert text_of(await legacy.call_tool("get_session_data", {"key": "k", **mine})).startswith("k = v")
+        assert (await only_client(site)).record.protocol_version == "2025-11-25"
 
 
 def test_the_low_level_server_of_these_tests_has_no_resources() -> None:

@@ -170,7 +170,8 @@ async def test_keys_of_the_newer_era_belong_to_a_handle_that_the_log_masks(serve
         assert handle not in (await api.get(f"/sessions/{client_id}/events")).text
         assert "Closed" in text_of(await client.call_tool("close_session", {"session_id": handle}))
         gone = await client.call_tool("get_session_data", {"key": "k", "session_id": handle})
-        assert "Unknown session_id" in text_of(gone)
+        assert text_of(gone).endswith("This session was closed by its client. Call open_session to start a new one.")
+        assert (gone.meta or {})["switchroom/error"] == {"code": "session_ended"}
 
 
 async def until_in_flight(api: httpx2.AsyncClient, session_id: str) -> Any:

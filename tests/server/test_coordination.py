@@ -99,6 +99,7 @@ async def test_groups_have_names_and_are_apart() -> None:
         assert "was not a member" in text_of(await two.call_tool("leave_coordination", {"group": "planners"}))
         refused = await send(two, "still here?", group="planners")
         assert refused.is_error and "join_coordination first" in text_of(refused)
+        assert (refused.meta or {})["switchroom/error"] == {"code": "invalid_input"}
 
 
 @pytest.mark.parametrize("name", ["", "Planners", "a b", "x" * 65, "a\0b", "-x", "émile", "a*", "a,b"])
