@@ -46,9 +46,7 @@ What that leaves where a goal is near or not met:
 - *Appends*: up to a few writers the loop commits by itself and beats any thread. With 16 or 256 at once the thread
   does, and an event takes some 5 µs of Python beyond a bare row: its place in its log, the bounds of the log and of
   its streams, and its followers, all under the one lock that Python has.
-- *Start*: what remains are the imports, some 280 modules at a millisecond each; none stands out.
-- *A listen stream*: the SDK's own takes all but the queue and the task through which an operator's messages reach it,
-  and the record of its call."""
+- *Start*: what remains are the imports, some 280 modules at a millisecond each; none stands out."""
 
 Message = MutableMapping[str, Any]
 Headers = list[tuple[bytes, bytes]]
