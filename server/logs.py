@@ -40,6 +40,8 @@ _QUIET: Final = ("uvicorn.error", "mcp", "httpx", "httpx2")
 
 _OWN: Final = "switchroom"
 
+_CUT_ANSWER: Final = "ASGI callable returned without completing response."
+
 
 def configure_logging(
     log_format: str, stream: TextIO | None = None, *, hidden: Callable[[], Iterable[str]] = tuple
@@ -54,6 +56,7 @@ def configure_logging(
     is_json = log_format == "json" or (log_format == "auto" and not target.isatty())
     handler = logging.StreamHandler(target)
     handler.setFormatter(JsonLines(hidden) if is_json else TextLines(hidden))
+    handler.addFilter(CutAnswers())
     handler.addFilter(Throttle())
     root = logging.getLogger()
     for old in list(root.handlers):
@@ -110,6 +113,18 @@ class TextLines(SafeLines):
         if (trace := _trace(self, record)) is not None:
             line += "".join(f"\n    | {_escaped(each)}" for each in self.safe(trace).split("\n"))
         return line
+
+
+class CutAnswers(logging.Filter):
+    """Lowers to INFO what uvicorn calls an error: an answer was cut, since its client did not read it.
+
+    ASGI has no other way to cut one than to return before it is complete.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name == "uvicorn.error" and record.msg == _CUT_ANSWER:
+            record.levelno, record.levelname = logging.INFO, logging.getLevelName(logging.INFO)
+        return True
 
 
 class Throttle(logging.Filter):

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
@@ -32,6 +33,7 @@ from .marks import Marks
 from .models import Direction, EventKind, SessionKind
 from .modern.clients import Clients
 from .modern.handles import Handles, handle_argument
+from .transport.bodies import ReadRequest, Reply
 from .transport.masking import masked_answer, masked_request
 from .transport.messages import INTERNAL_ERROR, INVALID_PARAMS, answer_text, encode, id_text
 from .transport.tool_marks import ToolMarks
@@ -113,10 +115,15 @@ class Recorder:
         answer: EarlyAnswer | None = None
         result: HandlerResult = None
         call.task = asyncio.current_task()
+        if isinstance(ctx.request, ReadRequest) and (reply := ctx.request.reply) is not None:
+            reply.belongs_to(CurrentCall(self._engine, session, call))
+            call.on_abort = partial(self._answer_early, session, call, key, reply)
         try:
             with call.scope:
                 call.scope.shield = False  # a broken connection is how this era cancels a request
                 result = with_failure(await call_next(ctx), call)
+                if isinstance(result, ErrorData):
+                    raise MCPError.from_error_data(result)  # which another middleware has returned
             if call.abort is not None:
                 answer = call.abort
                 raise MCPError(answer.code, answer.message, answer.data)
@@ -145,6 +152,11 @@ class Recorder:
             call.task = None
             current_call.reset(token)
             self._finish(session, call, key, answer, result)
+
+    def _answer_early(self, session: LiveSession, call: Call, key: str, reply: Reply, answer: EarlyAnswer) -> None:
+        """Answer for a handler that ignores its cancellation."""
+        self._finish(session, call, key, answer, None)
+        reply.answer_early(answer)
 
     async def _marks_of(self, ctx: ServerRequestContext[Any, Any]) -> Marks | None:
         if ctx.method != "tools/call":
@@ -179,16 +191,23 @@ class Recorder:
             session.touch()  # the call is served all the same; the health page says what the log lacks
         if session.calls is None:
             session.calls = {}
-        # Ids are the client's own and may repeat between its connections: the number keeps them apart.
-        session.calls[f"{key}#{seq}"] = call
+        # Ids are the client's own and may repeat between its connections: the number keeps them apart, and what is
+        # added to it does where the store had no room for the row that would have taken the number.
+        call.slot = f"{key}#{seq}"
+        while call.slot in session.calls:
+            call.slot += "+"
+        session.calls[call.slot] = call
         return call
 
     def _finish(
         self, session: LiveSession, call: Call, key: str, answer: EarlyAnswer | None, result: HandlerResult
     ) -> None:
+        if call.is_settled:
+            return  # it was answered in its handler's place
         call.mark_settled()
+        call.on_abort = None
         if session.calls is not None:
-            session.calls.pop(f"{key}#{call.seq}", None)
+            session.calls.pop(call.slot, None)
         is_error, text, error_code = answer_text(key, answer or _as_dict(result))
         size = len(text)
         if call.marks is not None or call.hidden:
@@ -243,8 +262,6 @@ def _is_phantom(ctx: ServerRequestContext[Any, Any]) -> bool:
 
 
 def _as_dict(result: HandlerResult) -> dict[str, Any]:
-    if isinstance(result, ErrorData):
-        return {}
     if isinstance(result, BaseModel):
         return result.model_dump(by_alias=True, mode="json", exclude_none=True)
     return dict(result) if isinstance(result, Mapping) else {}

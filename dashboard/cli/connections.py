@@ -37,6 +37,11 @@ _BUSY: Final = (
 )
 _SLOW: Final = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
+_STOP_SECONDS: Final = 1.5
+"""How long a client may take, once the server stops, to read what it was sent; a stream is cut after a second."""
+
+_STOP_STEP: Final = 0.25
+
 _MIN_PROGRESS: Final = 16 * 1024
 """Bytes a reader with a full buffer must take in `send_timeout_seconds` to keep its connection."""
 
@@ -130,6 +135,7 @@ class _BoundedProtocol(H11Protocol):
         """Runs while a head, or the rest of a body that nobody reads any more, is on its way."""
         self._writing: asyncio.TimerHandle | None = None
         """Runs while the client does not take what is sent."""
+        self._stopping: asyncio.TimerHandle | None = None
 
     # -- how many ------------------------------------------------------------------------------
 
@@ -145,8 +151,8 @@ class _BoundedProtocol(H11Protocol):
         self._await_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop(self._reading, self._writing)
-        self._reading = self._writing = None
+        self._stop(self._reading, self._writing, self._stopping)
+        self._reading = self._writing = self._stopping = None
         if self._address is not None:
             self._ledger.closed(self._address)
             self._address = None
@@ -215,6 +221,16 @@ class _BoundedProtocol(H11Protocol):
             self.transport.abort()
 
     # -- leaving -------------------------------------------------------------------------------
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        self._stopping = self.loop.call_later(_STOP_SECONDS, self._abort_if_closing)
+
+    def _abort_if_closing(self) -> None:
+        if self.transport.is_closing():
+            self.transport.abort()
+        else:
+            self._stopping = self.loop.call_later(_STOP_STEP, self._abort_if_closing)
 
     def _say_and_leave(self, words: bytes) -> None:
         with contextlib.suppress(h11.LocalProtocolError):

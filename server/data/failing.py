@@ -25,7 +25,9 @@ def with_failure(result: HandlerResult, call: Call | None) -> HandlerResult:
         # A tool may have caught that error and failed of another one.
         if result.is_error and any(failure.message in text for text in texts):
             return result.model_copy(update={"meta": {**(result.meta or {}), FAILURE_KEY: _member(failure)}})
-    elif isinstance(result, Mapping) and result.get("isError") is True and failure.message in str(result["content"]):
+    elif (
+        isinstance(result, Mapping) and result.get("isError") is True and failure.message in str(result.get("content"))
+    ):
         meta: dict[str, Any] = {**(result.get("_meta") or {}), FAILURE_KEY: _member(failure)}
         return {**result, "_meta": meta}
     return result

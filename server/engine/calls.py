@@ -6,12 +6,15 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from ..marks import Marks
 from ..models import Failure, InFlight
+
+if TYPE_CHECKING:
+    from .streams import OpenStream
 
 REQUEST_CANCELLED = -32800
 """How the handshake era answers a cancelled request: its streams end only with an answer."""
@@ -61,11 +64,13 @@ class Call:
         "method",
         "on_abort",
         "on_cancel",
+        "opened",
         "params",
         "progress",
         "scope",
         "secrets",
         "seq",
+        "slot",
         "started_at",
         "started_clock",
         "task",
@@ -77,6 +82,8 @@ class Call:
         self.seq = seq
         self.key = key
         """The JSON-RPC id as JSON text."""
+        self.slot = key
+        """Its name among its session's calls."""
         self.method = method
         self.params = params
         self.started_at = time.time()
@@ -92,6 +99,8 @@ class Call:
         """Answers in the handler's place when it ignores its cancellation."""
         self.on_cancel: Callable[[EarlyAnswer], None] | None = None
         """Passes a cancellation on where the handler does not run inside `scope`."""
+        self.opened: OpenStream | None = None
+        """The connection it is answered on, while that is listed among its session's streams."""
         self.is_settled = False
         self._settled: asyncio.Event | None = None
         self.waiting = 0

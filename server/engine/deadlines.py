@@ -10,6 +10,16 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+LAST_WRITE_SECONDS = 1.0
+"""What a write that a slow reader blocks gets once its stream has been ended."""
+
+
+def hurry(limit: asyncio.Timeout) -> None:
+    """Give a write under way `LAST_WRITE_SECONDS` more at most: its stream has been ended."""
+    soon = asyncio.get_running_loop().time() + LAST_WRITE_SECONDS
+    if not limit.expired() and ((until := limit.when()) is None or soon < until):
+        limit.reschedule(soon)
+
 
 class Deadline:
     """One wait. `cancel` it when what it waits for has come."""

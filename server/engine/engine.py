@@ -80,6 +80,8 @@ class Engine:
         """Told the `seq` of each standalone event that was written to a client."""
         self.on_tick: list[Callable[[], None]] = [self.blocks.expire]
         """Called about once a second."""
+        self.on_drain: list[Callable[[], None]] = []
+        """Called when the server begins to stop."""
         self.by_id: dict[str, LiveSession] = {}
         self._by_hash: dict[bytes, LiveSession] = {}
         self._background = Background()
@@ -148,6 +150,8 @@ class Engine:
         """
         self.is_stopping = True
         if self._draining is None:
+            for hurry in self.on_drain:
+                hurry()
             self._draining = asyncio.ensure_future(self._aborts.drain(lambda: list(self.by_id.values())))
         await asyncio.shield(self._draining)
 

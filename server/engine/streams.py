@@ -80,6 +80,11 @@ class OpenStream:
             self.is_closed = True
             self._end()
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether what was written last may not have reached the client."""
+        return self.is_lost or self.is_slow or bool(self.write_errors)
+
     def lose(self) -> None:
         """The client left."""
         self.is_lost = True

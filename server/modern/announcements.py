@@ -42,6 +42,7 @@ from ..current import CurrentCall, current_call
 from ..engine.deadlines import Deadline, Deadlines
 from ..engine.limits import Limit
 from ..engine.streams import OpenStream
+from ..models import SessionKind
 from ..transport.principals import token_has_expired, token_will_expire
 from .listeners import LOG_MESSAGE, URI, Listener, Told, Update, make_notification
 
@@ -179,12 +180,16 @@ class Announcements:
         self._check_room(current)
         meta: dict[str, Any] = {SUBSCRIPTION_ID_META_KEY: ctx.request_id}
 
-        async def write(method: str) -> None:
+        async def write(method: str) -> bool:
             await ctx.session.send_notification(make_notification(method, meta), related_request_id=ctx.request_id)
+            if opened.is_broken:
+                return False
             opened.wrote(1)
+            return True
 
         listener = Listener(current.session, params.notifications, write, current.engine.spawn)
         opened = OpenStream(current.call.seq, "listen", listener.close, method=ctx.method)
+        current.call.opened = opened
         with self._listening(current, listener, opened), self._until_token_expires(ctx.request, listener):
             with listener.scope:
                 theirs: SubscriptionsListenResult = await inner(ctx, params)
@@ -201,7 +206,8 @@ class Announcements:
         try:
             yield
         except asyncio.CancelledError:
-            opened.is_lost = not opened.is_closed  # a broken connection is how this era ends a stream
+            # A broken connection is how this era ends a stream, and an operator who ends the request ends it too.
+            opened.is_lost = not opened.is_closed and (current.call is None or current.call.abort is None)
             raise
         finally:
             opened.is_closed = True
@@ -234,8 +240,9 @@ class Announcements:
 
     def _check_room(self, current: CurrentCall) -> None:
         settings, session = current.engine.settings, current.session
+        if session.record.kind is SessionKind.CLIENT:
+            return  # counted by its sender already: without authentication a name is shared by whoever bears it
         held = len(self._by_client.get(session.record.id, ()))
-        # A client that comes from many addresses; the SDK serves 1,024 in all, to whoever comes first.
         if settings.has_limits and held >= settings.max_listen_streams:
             current.engine.limit_hits.hit(Limit.LISTEN_STREAMS, session.record.address)
             raise MCPError(INTERNAL_ERROR, f"This client holds {held} listen streams, its limit")

@@ -59,7 +59,7 @@ class Clients:
         version = known_as(params.client_info.version) if params is not None else ""
         key = (principal.key if principal is not None else None, name, version)
         known = self._engine.by_id.get(self._ids.get(key, ""))
-        if known is not None:
+        if known is not None and known.early_end is None:
             known.record.protocol_version = _version(ctx, known.record.protocol_version)
             return known
         if len(self._ids) >= _MAX_CLIENTS:

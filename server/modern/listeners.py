@@ -43,11 +43,11 @@ class Listener:
         self,
         session: LiveSession,
         wanted: SubscriptionFilter,
-        write: Callable[[str], Awaitable[None]],
+        write: Callable[[str], Awaitable[bool]],
         spawn: Callable[[Awaitable[object]], None],
     ) -> None:
         """Args:
-        write: Writes the notification of a method to the stream.
+        write: Writes the notification of a method to the stream; returns whether the connection took it.
         spawn: Runs something beside.
         """
         self.session = session
@@ -80,8 +80,7 @@ class Listener:
             while updates:
                 update, written = updates.popleft(), False
                 try:
-                    await self._write(update.method)
-                    written = not self._is_over
+                    written = await self._write(update.method) and not self._is_over
                 finally:
                     update.report(written)
         finally:

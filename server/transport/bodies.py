@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import suppress
+from typing import Protocol
 
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
+from ..current import CurrentCall
+from ..engine.calls import EarlyAnswer
 from ..engine.deadlines import Deadlines
 from ..engine.engine import Engine
 from ..engine.limits import Limit
@@ -136,12 +139,25 @@ async def _refuse_large(send: Send, receive: Receive, message: str) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
+class Reply(Protocol):
+    """Where the answer to a request goes, as long as that request is all that the answer belongs to."""
+
+    def belongs_to(self, running: CurrentCall) -> None:
+        """The request is recorded as this call: what is said on the way to the answer goes into its log."""
+        ...
+
+    def answer_early(self, answer: EarlyAnswer) -> None:
+        """Answer in place of a handler that ignores its cancellation; what it returns later goes nowhere."""
+        ...
+
+
 class ReadRequest(Request):
     """A request whose body has been read already; handlers that ask for it get it all the same."""
 
     def __init__(self, scope: Scope, receive: Receive, body: bytes) -> None:
         super().__init__(scope, receive)
         self._read = body
+        self.reply: Reply | None = None
 
     async def stream(self) -> AsyncGenerator[bytes, None]:
         yield self._read

@@ -134,10 +134,12 @@ class Resident:
         """Run a notification's handler. Nothing it raises leaves this method, `BaseException` included."""
         await contained(self.runner.on_notify(context, method, params), f"the handler of {method}")
 
-    async def list_tools(self, context: DispatchContext[TransportContext]) -> object:
-        """Return the result of a `tools/list` of our own, of the first page; `None` where there is none."""
+    async def list_tools(
+        self, context: DispatchContext[TransportContext], cursor: str | None
+    ) -> Mapping[str, Any] | None:
+        """Return a page of a `tools/list` of our own, the first without a cursor; `None` where there is none."""
         try:
-            return await self.runner.on_request(context, "tools/list", None)
+            return await self.runner.on_request(context, "tools/list", None if cursor is None else {"cursor": cursor})
         except Exception:
             logger.warning(
                 "the server did not list its tools: what they mark as secret is known once a client lists them"
@@ -242,9 +244,16 @@ class SessionlessCall:
         """Return the result of a `tools/list` as this request's client would get it.
 
         Raises:
-            Exception: Whatever the server's handler raises.
+            Exception: Whatever the server's handler raises; no `BaseException` but a cancellation that was asked for.
         """
-        return await self._serve(NoEmitter(), "tools/list", params)
+        try:
+            return await self._serve(NoEmitter(), "tools/list", params)
+        except Exception:
+            raise
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError) and is_cancelled_from_outside():
+                raise
+            raise RuntimeError(f"the handler of tools/list raised {type(error).__name__}") from error
 
     async def _serve(self, emitter: Emitter, method: str, params: Mapping[str, Any] | None) -> dict[str, Any]:
         route = self._route

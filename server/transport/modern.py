@@ -6,6 +6,8 @@ request's task, and tasks and timers of its own are for those that take long; `r
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from typing import Any
 
 from mcp.server.streamable_http import check_accept_headers
@@ -27,10 +29,12 @@ from ..engine.engine import Engine
 from .bodies import ReadRequest
 from .http import send_body, send_error
 from .kernel import SessionlessCall
-from .messages import INVALID_REQUEST, PARSE_ERROR, Malformed, Message, answer_text, read_message
+from .messages import INVALID_REQUEST, PARSE_ERROR, Malformed, Message, read_message
 from .modern_reply import ModernReply, Timing
-from .param_headers import ParamHeaders
+from .param_headers import ParamHeaders, find_tool
 from .residents import Residents
+
+logger = logging.getLogger(__name__)
 
 _LISTEN = "subscriptions/listen"
 
@@ -39,18 +43,14 @@ class ModernHandler:
     """Serves the 2026-07-28 requests of one mounted server."""
 
     def __init__(self, engine: Engine, manager: StreamableHTTPSessionManager, residents: Residents) -> None:
-        settings = engine.settings
         self._server = manager.app
         self._residents = residents
         self._is_json = manager.json_response
-        self._max_depth = settings.max_depth
+        self._max_depth = engine.settings.max_depth
         self._security = TransportSecurityMiddleware(manager.security_settings)
         self._param_headers = ParamHeaders(manager.app)
-        self._timing = Timing(
-            watch_after=settings.stream_after_seconds,
-            ping=settings.ping_seconds,
-            send_timeout=settings.send_timeout_seconds,
-        )
+        self._marks = residents.marks
+        self._timing = Timing(engine)
 
     async def serve(self, request: ReadRequest, body: bytes, send: Send) -> None:
         """Answer one HTTP request whose version header names no handshake-era revision."""
@@ -96,25 +96,43 @@ class ModernHandler:
             await _reject(send, route, message)
             return
         call = SessionlessCall(self._server, self._residents.lifespan_state, request, route, message.id)
-        if message.method == "tools/call":
-            wrong = await self._param_headers.check(request, message.params or {}, call.list_tools)
-            if wrong is not None:
-                await _reject(send, wrong, message)
-                return
-        await self._run(call, request, message, send)
-
-    async def _run(self, call: SessionlessCall, request: ReadRequest, message: Message, send: Send) -> None:
-        can_stream = not self._is_json or message.method == _LISTEN
-        reply = ModernReply(request.receive, send, self._timing, can_stream=can_stream)
+        reply = request.reply = ModernReply(request.receive, send, self._timing)
         outcome: dict[str, Any] | EarlyAnswer | None = None
         try:
             with reply.scope:
-                outcome = await call.run(reply, message.method, message.params)
+                outcome = await self._outcome(call, reply, request, message)
             if outcome is not None:  # otherwise the client has left
-                _, text, code = answer_text(message.key, outcome)
-                await reply.answer(ERROR_CODE_HTTP_STATUS.get(code or 0, 200), text)
+                await reply.answer(message.key, outcome)
         finally:
             reply.close()
+
+    async def _outcome(
+        self, call: SessionlessCall, reply: ModernReply, request: ReadRequest, message: Message
+    ) -> dict[str, Any] | EarlyAnswer:
+        if message.method == "tools/call":
+            params, tool = message.params or {}, None
+            if not self._marks.is_followed and self._marks.must_load(name := params.get("name")):
+                tool = await self._learn_marks(call, name, params)
+            wrong = await self._param_headers.check(request, params, call.list_tools, tool)
+            if wrong is not None:
+                return EarlyAnswer(wrong.code, wrong.message, wrong.data)
+        if not self._is_json or message.method == _LISTEN:
+            reply.may_stream()
+        return await call.run(reply, message.method, message.params)
+
+    async def _learn_marks(
+        self, call: SessionlessCall, name: object, params: Mapping[str, Any]
+    ) -> Mapping[str, Any] | None:
+        """Have a low-level server list a tool, as to the client: `recorder.py` reads what it marks in passing."""
+        self._marks.asked()
+        try:
+            return await find_tool(name, params, call.list_tools)
+        except Exception:
+            logger.warning(
+                "the server did not list its tools: what they mark as secret is known once a client lists them",
+                exc_info=True,
+            )
+            return None
 
 
 async def _acknowledge(request: ReadRequest, send: Send) -> None:

@@ -16,7 +16,8 @@ from mcp.shared.inbound import (
     InboundLadderRejection,
     validate_mcp_param_headers,
 )
-from mcp_types import CLIENT_CAPABILITIES_META_KEY, CLIENT_INFO_META_KEY, PROTOCOL_VERSION_META_KEY
+from mcp_types import CLIENT_CAPABILITIES_META_KEY, CLIENT_INFO_META_KEY, PROTOCOL_VERSION_META_KEY, methods
+from pydantic import ValidationError
 from starlette.requests import Request
 
 logger = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ ListTools = Callable[[dict[str, Any]], Awaitable[Mapping[str, Any]]]
 """Runs the server's `tools/list` with params, as the client that calls would."""
 
 _PREFIX = MCP_PARAM_HEADER_PREFIX.lower().encode("ascii")
-_MAX_PAGES = 100
+MAX_PAGES = 100
 """A server whose list has no end is not asked for ever."""
 _ENVELOPE = (PROTOCOL_VERSION_META_KEY, CLIENT_CAPABILITIES_META_KEY, CLIENT_INFO_META_KEY)
 
@@ -37,32 +38,46 @@ class ParamHeaders:
         self._server = server
 
     async def check(
-        self, request: Request, params: Mapping[str, Any], list_tools: ListTools
+        self,
+        request: Request,
+        params: Mapping[str, Any],
+        list_tools: ListTools,
+        tool: Mapping[str, Any] | None = None,
     ) -> InboundLadderRejection | None:
-        """Return why a `tools/call` is refused; `None` when its headers agree with its arguments."""
+        """Return why a `tools/call` is refused; `None` when its headers agree with its arguments.
+
+        Args:
+            tool: As the server listed it a moment ago, where it did.
+        """
         name = params.get("name")
-        arguments: object = params.get("arguments") or {}
+        arguments: object = params.get("arguments")
+        if arguments is None:
+            arguments = {}
         if not isinstance(name, str) or not isinstance(arguments, Mapping):
             return None  # the kernel says what is wrong with these
         has_headers = any(header.startswith(_PREFIX) for header, _ in request.scope["headers"])
         if not arguments and not has_headers:
             return None
-        schema = await self._schema(name, params, list_tools)
+        schema = await self._schema(name, params, list_tools, tool)
         if schema is None or (not has_headers and not _asks_for_headers(schema)):
             return None
         return validate_mcp_param_headers(schema, cast("Mapping[str, Any]", arguments), request.headers)
 
-    async def _schema(self, name: str, params: Mapping[str, Any], list_tools: ListTools) -> object | None:
+    async def _schema(
+        self, name: str, params: Mapping[str, Any], list_tools: ListTools, tool: Mapping[str, Any] | None
+    ) -> object | None:
         look_up = self._server.get_tool_input_schema
         try:
             if look_up is not None:
                 return look_up(name)
-            if self._server.get_request_handler("tools/list") is not None:
-                return await _listed_schema(name, params, list_tools)
+            tool = tool or await find_tool(name, params, list_tools)
         except Exception:
-            # To check headers must never break a call that works.
-            logger.exception("the Mcp-Param headers of a call were not checked: its tool's schema was not found")
-        return None
+            # To check headers must never break a call that works. A warning: clients can have it again and again.
+            logger.warning(
+                "the Mcp-Param headers of a call were not checked: its tool's schema was not found", exc_info=True
+            )
+            return None
+        return cast("object", tool.get("inputSchema")) if tool is not None else None
 
 
 def _asks_for_headers(schema: object) -> bool:
@@ -79,16 +94,26 @@ def _asks_for_headers(schema: object) -> bool:
     return False
 
 
-async def _listed_schema(name: str, params: Mapping[str, Any], list_tools: ListTools) -> object | None:
-    """Return a tool's schema as the server lists it to this very client."""
+async def find_tool(name: object, params: Mapping[str, Any], list_tools: ListTools) -> Mapping[str, Any] | None:
+    """Return a tool as the server lists it to the very client that calls with these params.
+
+    `None` where it is on no page, and where the client's own envelope is wrong, which its call is told.
+
+    Raises:
+        Exception: Whatever the server's handler raises.
+    """
     meta: Mapping[str, Any] = params.get("_meta") or {}
     asked: dict[str, Any] = {"_meta": {key: meta[key] for key in _ENVELOPE if key in meta}}
+    try:
+        methods.validate_client_request("tools/list", str(meta.get(PROTOCOL_VERSION_META_KEY)), asked)
+    except (ValidationError, KeyError):
+        return None
     seen: set[str] = set()
-    while len(seen) < _MAX_PAGES:
+    while len(seen) < MAX_PAGES:
         page = await list_tools(asked)
         for tool in page.get("tools", ()):
             if tool.get("name") == name:
-                return cast("object", tool.get("inputSchema"))
+                return cast("Mapping[str, Any]", tool)
         cursor = page.get("nextCursor")
         if not isinstance(cursor, str):
             return None
@@ -96,5 +121,5 @@ async def _listed_schema(name: str, params: Mapping[str, Any], list_tools: ListT
             break
         seen.add(cursor)
         asked = {**asked, "cursor": cursor}
-    logger.warning("the Mcp-Param headers of a call were not checked: tools/list has no end")
+    logger.warning("a tool was not found: tools/list has no end")
     return None

@@ -31,6 +31,7 @@ from .http import Header, send_body, send_error
 from .kernel import Resident, contained, run_request
 from .masking import masked_reply, masked_request
 from .messages import Message, encode
+from .param_headers import MAX_PAGES
 from .principals import address_of, principal_of
 from .residents import Residents
 
@@ -156,20 +157,27 @@ class PostHandler:
             return None
         marks, name = self._residents.marks, message.params.get("name")
         if marks.must_load(name):
-            await self._load_marks(request, session, resident)
+            await self._load_marks(request, session, resident, name)
         return marks.find(name)
 
-    async def _load_marks(self, request: Request, session: LiveSession, resident: Resident) -> None:
-        """Learn what the tools mark as secret; a low-level server is asked as its clients would."""
+    async def _load_marks(self, request: Request, session: LiveSession, resident: Resident, name: object) -> None:
+        """Learn what the tools mark as secret; a low-level server is asked as its clients would, page by page."""
         marks = self._residents.marks
         if marks.is_followed:
             await marks.load()
             return
+        marks.asked()
         transport, metadata = message_context(request, can_send_request=False, closers=None)
         context = CallContext(NoEmitter(), None, "switchroom-tools", transport, metadata)
         token = current_call.set(CurrentCall(self._engine, session, None))
         try:
-            marks.learn(await resident.list_tools(context))
+            cursor: str | None = None
+            for _ in range(MAX_PAGES):
+                page = await resident.list_tools(context, cursor)
+                marks.learn(page)
+                cursor = page.get("nextCursor") if page is not None else None
+                if not isinstance(cursor, str) or marks.knows(name):
+                    break
         finally:
             current_call.reset(token)
 

@@ -61,9 +61,19 @@ class ToolMarks:
 
     def must_load(self, name: object) -> bool:
         """Whether `load` has to be awaited before a call of that tool."""
+        is_unknown = not self.knows(name)
         if self._list_tools is None:
-            return not self.is_listed
-        return self._is_stale or (not self._is_complete and name not in self._marks)
+            is_due = name is not None and time.monotonic() - self._loaded_at >= _AGAIN_SECONDS
+            return is_unknown and (is_due or not self.is_listed)
+        return self._is_stale or (not self._is_complete and is_unknown)
+
+    def knows(self, name: object) -> bool:
+        """Whether a tool was on a list that was read."""
+        return isinstance(name, str) and name in self._marks
+
+    def asked(self) -> None:
+        """A server that cannot be followed was asked for its tools, for the sake of one that was not known."""
+        self._loaded_at = time.monotonic()
 
     async def load(self) -> None:
         """Read every tool's schemas; a server that fails to list them keeps the marks known so far."""

@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Callable
 
 from starlette.types import Receive, Scope, Send
 
+from ..engine.deadlines import hurry
 from ..engine.engine import Engine
 from ..engine.session import LiveSession
 from ..engine.streams import OpenStream
@@ -25,10 +26,6 @@ from .principals import token_has_expired
 from .sse import GAP, PING, accepts_priming, frames
 
 logger = logging.getLogger(__name__)
-
-LAST_WRITE_SECONDS = 1.0
-"""What a write that a slow reader blocks gets once its stream has been ended."""
-
 
 _CHECK_SECONDS = 20.0
 """A token that expires under a stream ends it within this time, however seldom pings are wanted."""
@@ -76,13 +73,7 @@ class StreamWriter:
         """End the connection at its next step, also while a slow reader blocks it."""
         self._tail.wake()
         if self._write_limit is not None:
-            self._shorten(self._write_limit)
-
-    @staticmethod
-    def _shorten(limit: asyncio.Timeout) -> None:
-        soon = asyncio.get_running_loop().time() + LAST_WRITE_SECONDS
-        if not limit.expired() and ((until := limit.when()) is None or soon < until):
-            limit.reschedule(soon)
+            hurry(self._write_limit)
 
     async def run(self, headers: list[Header], first: str, committed: asyncio.Future[None] | None = None) -> None:
         """Send the head, `first` once `committed`, and then the stream until its answer, its end or the client's."""
@@ -186,7 +177,7 @@ class StreamWriter:
             async with asyncio.timeout(self._engine.settings.send_timeout_seconds) as limit:
                 self._write_limit = limit
                 if self._opened.is_closed:
-                    self._shorten(limit)
+                    hurry(limit)
                 await self._send(message)
                 self._opened.written_at = time.time()
         except TimeoutError:

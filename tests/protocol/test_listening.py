@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -13,9 +14,11 @@ from mcp.shared.exceptions import MCPError
 from switchroom.server.engine.limits import Limit
 from switchroom.server.models import DeliveryStatus
 from switchroom.server.modern.announcements import URI
-from tests.support.modern import MODERN, OPERATOR, announce, connect, only_client
+from tests.support.modern import MODERN, OPERATOR, announce, connect, headers, message, only_client
+from tests.support.raw import raw_connection
 from tests.support.servers import eventually, running
 from tests.support.toolbox import Toolbox, low_level_server
+from tests.support.wire import client
 
 pytestmark = pytest.mark.anyio
 
@@ -92,6 +95,51 @@ async def test_an_operator_closes_a_listen_stream_gracefully() -> None:
             with anyio.fail_after(5):
                 assert [update async for update in updates] == []  # an abrupt end would raise here
         await eventually(lambda: not live.calls)
+
+
+async def test_a_listener_that_reads_nothing_is_shown_cut_as_slow_and_told_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    large = "a://" + "b" * 100_000
+    body = message("subscriptions/listen", {"notifications": {"resourceSubscriptions": [URI, large]}})
+    async with running(Toolbox().mcp, send_timeout_seconds=0.5) as site, connect(site, "sender") as sender:
+        async with raw_connection(site.url) as unread, client(site.url) as wire:
+            named = {key: value for key, value in headers("subscriptions/listen").items() if value is not None}
+            await unread.send_request(wire, "POST", json.dumps(body).encode(), headers=named)
+            await eventually(lambda: site.switchroom.directory.health().open_streams == 1)
+            live: Any = next(each for each in site.switchroom.engine.by_id.values() if each.streams)
+            opened = live.streams[0]
+            async with asyncio.timeout(20):
+                while opened.blocked_since is None:
+                    await sender.call_tool("update", {"uri": large})
+            now = await announce(site, "does anybody hear this?")
+            assert now.counts[DeliveryStatus.DELIVERED.value] == 0
+            await eventually(lambda: not live.streams)
+        faults = site.switchroom.engine.stream_watch.faults()
+        assert (faults.slow, faults.lost) == (1, 0)
+    caplog.clear()  # uvicorn has no quiet way to cut an answer
+
+
+async def test_a_listen_stream_that_an_operator_ends_was_not_lost() -> None:
+    listen = message("subscriptions/listen", {"notifications": {"toolsListChanged": True}})
+    async with running(Toolbox().mcp) as site, client(site.url) as wire:
+        async with wire.streaming(listen, headers=headers("subscriptions/listen")) as stream:
+            assert (await stream.message())["method"] == "notifications/subscriptions/acknowledged"
+            live = await only_client(site)
+            (shown,) = site.switchroom.directory.in_flight(live.record.id)
+            await site.switchroom.operations.cancel(OPERATOR, live.record.id, shown.request_id, "enough")
+            assert "enough" in (await stream.message())["error"]["message"]
+        await eventually(lambda: not live.streams)
+        assert site.switchroom.engine.stream_watch.faults().lost == 0
+
+
+async def test_those_who_share_a_name_do_not_share_its_listen_streams() -> None:
+    async with running(Toolbox().mcp, max_listen_streams=1) as site, connect(site, "popular") as one:
+        body, routed = listen_request("popular")
+        async with one.listen(tools_list_changed=True), neighbour() as http:
+            async with http.stream("POST", site.url, content=body, headers=routed) as answer:
+                await eventually(lambda: site.switchroom.directory.health().open_streams == 2)
+                assert answer.status_code == 200
 
 
 async def test_the_servers_own_updates_and_announcements_share_a_listen_stream() -> None:

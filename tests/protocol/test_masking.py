@@ -259,6 +259,36 @@ async def test_a_low_level_servers_schema_is_read_before_its_first_call(mode: st
 
 
 @ERAS
+@pytest.mark.parametrize("looks_up", [False, True], ids=["listed", "looked up"])
+async def test_a_mark_on_a_later_page_of_a_low_level_server_is_read_before_the_first_call(
+    mode: str, looks_up: bool
+) -> None:
+    async with running(paged(looks_up=looks_up)) as served, connected(served.url, mode=mode) as (caller, _):
+        for _ in range(2):
+            assert text_of(await caller.call_tool("login", {"password": PASSWORD})) == f"got {PASSWORD}"
+        assert PASSWORD not in await log_of(served)
+
+
+def paged(*, looks_up: bool) -> Server[Any]:
+    """Return the low-level server with its tool on the third page of its list."""
+    server = low_level()
+    listed = server.get_request_handler("tools/list")
+    assert listed is not None
+
+    async def list_tools(ctx: ServerRequestContext[Any], params: PaginatedRequestParams) -> Any:
+        page = int(params.cursor or 0)
+        if page < 2:
+            other = Tool(name=f"other-{page}", input_schema={"type": "object"})
+            return ListToolsResult(tools=[other], next_cursor=str(page + 1))
+        return await listed.handler(ctx, params)
+
+    server.add_request_handler("tools/list", PaginatedRequestParams, list_tools)
+    if looks_up:
+        server.get_tool_input_schema = {"login": {"type": "object"}}.get
+    return server
+
+
+@ERAS
 async def test_fastmcps_tools_are_read_too(mode: str) -> None:
     mcp: FastMCP[Any] = FastMCP("fast")
 

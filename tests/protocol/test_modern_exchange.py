@@ -4,41 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from mcp.server.context import ServerRequestContext
+from mcp.server.lowlevel import Server
 from mcp.server.mcpserver import Context
+from mcp_types import (
+    CallToolRequestParams,
+    CallToolResult,
+    ListToolsResult,
+    PaginatedRequestParams,
+    TextContent,
+    Tool,
+)
+from pydantic import SecretStr
 
+from switchroom.server.data import log_message
 from switchroom.server.models import Direction, EventKind
-from tests.support.modern import MODERN, only_client, rows
+from tests.support.modern import LOG_LEVEL, OPERATOR, calling, headers, message, only_client, rows
 from tests.support.servers import Site, eventually, running
 from tests.support.toolbox import Toolbox
 from tests.support.wire import Json, client
 
 pytestmark = pytest.mark.anyio
-
-LOG_LEVEL = "io.modelcontextprotocol/logLevel"
-
-
-def message(method: str, params: Json, **meta: object) -> Json:
-    """Return a request as a client called `raw` sends it."""
-    envelope = {
-        "io.modelcontextprotocol/protocolVersion": MODERN,
-        "io.modelcontextprotocol/clientCapabilities": {},
-        "io.modelcontextprotocol/clientInfo": {"name": "raw", "version": "1"},
-        **meta,
-    }
-    return {"jsonrpc": "2.0", "id": 7, "method": method, "params": {**params, "_meta": envelope}}
-
-
-def headers(method: str, name: str | None = None, **extra: str | None) -> dict[str, str | None]:
-    return {"mcp-protocol-version": MODERN, "mcp-method": method, "mcp-name": name, **extra}
-
-
-def calling(tool: str, arguments: Json, **meta: object) -> tuple[Json, dict[str, str | None]]:
-    """Return body and headers of a call."""
-    return message("tools/call", {"name": tool, "arguments": arguments}, **meta), headers("tools/call", tool)
 
 
 async def test_a_quick_answer_is_one_body() -> None:
@@ -168,3 +159,127 @@ async def send(site: Site, body: Json, named: dict[str, str | None]) -> asyncio.
     writer.write("\r\n".join([*lines, "", ""]).encode() + content)
     await writer.drain()
     return writer
+
+
+async def test_a_handler_that_ignores_its_cancellation_is_answered_for() -> None:
+    box = Toolbox()
+    async with running(box.mcp, cancel_grace_seconds=0.1) as site, client(site.url) as wire:
+        body, named = calling("stubborn", {})
+        call = asyncio.create_task(wire.post(body, headers=named))
+        await eventually(lambda: box.started["stubborn"])
+        live = await only_client(site)
+        (shown,) = site.switchroom.directory.in_flight(live.record.id)
+        await site.switchroom.operations.cancel(OPERATOR, live.record.id, shown.request_id, "runaway")
+        answer = await call
+        assert not box.finished["stubborn"] and not live.calls
+        assert answer.last["error"]["code"] == -32800 and "runaway" in answer.last["error"]["message"]
+        box.let_go()
+        await eventually(lambda: box.finished["stubborn"])
+        body, named = calling("echo", {"text": "the connection is kept"})
+        assert (await wire.post(body, headers=named)).status == 200
+        answers = [event.error_code for event in await rows(site, live.record.id) if event.related_seq is not None]
+        assert answers == [-32800, None]
+
+
+async def test_a_handler_that_is_answered_for_on_a_stream_says_nothing_afterwards() -> None:
+    box = Toolbox()
+    body, named = calling("emit_late", {}, **{LOG_LEVEL: "info"})
+    async with running(box.mcp, cancel_grace_seconds=0.1, ping_seconds=0.05) as site, client(site.url) as wire:
+        async with wire.streaming(body, headers=named) as stream:
+            assert (await stream.next()) is not None
+            live = await only_client(site)
+            (shown,) = site.switchroom.directory.in_flight(live.record.id)
+            await site.switchroom.operations.cancel(OPERATOR, live.record.id, shown.request_id, "runaway")
+            assert [one["error"]["code"] for one in await stream.rest()] == [-32800]
+        box.let_go()
+        await eventually(lambda: box.finished["emit_late"])
+        assert EventKind.NOTIFICATION not in [event.kind for event in await rows(site, live.record.id)]
+
+
+async def test_what_another_call_says_on_a_stream_is_logged_with_that_stream_without_the_secrets_of_both() -> None:
+    box = Toolbox()
+    rooms: list[Context] = []
+
+    @box.mcp.tool()
+    async def join(ctx: Context, pin: SecretStr) -> str:
+        """Be told what others say."""
+        rooms.append(ctx)
+        await box.wait("join")
+        return "left"
+
+    @box.mcp.tool()
+    async def say(pin: SecretStr) -> str:
+        """Say both secrets to whoever has joined."""
+        await log_message(rooms[0], "info", f"heard 1111-2222 and {pin.get_secret_value()}")
+        return "said"
+
+    async with running(box.mcp, ping_seconds=0.05) as site, client(site.url) as wire:
+        body, named = calling("join", {"pin": "1111-2222"}, **{LOG_LEVEL: "info"})
+        async with wire.streaming(body, headers=named) as stream:
+            said, routed = calling("say", {"pin": "3333-4444"})
+            await eventually(lambda: rooms)
+            assert (await wire.post(said, headers=routed)).status == 200
+            assert (await stream.message())["params"]["data"] == "heard 1111-2222 and 3333-4444"
+        live = await only_client(site)
+        await eventually(lambda: not live.calls)
+        events = await rows(site, live.record.id)
+        (told,) = [event for event in events if event.kind is EventKind.NOTIFICATION]
+        (joined,) = [event for event in events if '"join"' in (event.payload or "")]
+        assert told.stream == joined.seq
+        assert not any(pin in (event.payload or "") for event in events for pin in ("1111-2222", "3333-4444"))
+
+
+# -- servers that list their tools themselves --------------------------------------------------
+
+
+async def test_a_list_of_tools_that_breaks_harms_no_call(caplog: pytest.LogCaptureFixture) -> None:
+    body, named = calling("echo", {"text": "hi"})
+    for error in (RuntimeError("broken"), SystemExit(3), asyncio.CancelledError()):
+        async with running(listing(error)) as site, client(site.url) as wire:
+            answer = await wire.post(body, headers=named)
+            assert (answer.status, answer.last["result"]["content"][0]["text"]) == (200, "hi")
+    assert not [each for each in caplog.records if each.levelno >= logging.ERROR]
+
+
+async def test_a_client_that_leaves_while_the_tools_are_listed_is_not_waited_for() -> None:
+    started, ended = asyncio.Event(), asyncio.Event()
+
+    async def hang() -> None:
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async with running(listing(hang)) as site, client(site.url) as wire:
+        body, named = calling("echo", {"text": "hi"})
+        call = asyncio.create_task(wire.post(body, headers=named))
+        await asyncio.wait_for(started.wait(), 5)
+        call.cancel()
+        await asyncio.wait_for(ended.wait(), 5)
+
+
+async def test_an_envelope_that_lists_no_tools_is_answered_without_a_line_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    body, named = calling("echo", {"text": "hi"}, **{"io.modelcontextprotocol/clientCapabilities": 5})
+    async with running(listing(None)) as site, client(site.url) as wire:
+        answer = await wire.post(body, headers=named)
+        assert (answer.status, answer.last["error"]["code"]) == (400, -32602)
+    assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
+
+
+def listing(how: Any) -> Server[Any]:
+    """Return a low-level server whose `tools/list` raises an error or awaits a function; its tool echoes."""
+
+    async def list_tools(ctx: ServerRequestContext[Any], params: PaginatedRequestParams | None) -> ListToolsResult:
+        if isinstance(how, BaseException):
+            raise how
+        if how is not None:
+            await how()
+        return ListToolsResult(tools=[Tool(name="echo", input_schema={"type": "object"})])
+
+    async def call_tool(ctx: ServerRequestContext[Any], params: CallToolRequestParams) -> CallToolResult:
+        return CallToolResult(content=[TextContent(text=str((params.arguments or {})["text"]))])
+
+    return Server("listing", version="1.0", on_list_tools=list_tools, on_call_tool=call_tool)

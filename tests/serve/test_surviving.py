@@ -14,7 +14,9 @@ import pytest
 from mcp.shared.exceptions import MCPError
 
 from tests.support.clients import connected, text_of
+from tests.support.modern import LOG_LEVEL, calling
 from tests.support.processes import Served, serving
+from tests.support.raw import raw_connection
 from tests.support.wire import Wire, session
 
 pytestmark = [pytest.mark.anyio, pytest.mark.fault]
@@ -37,6 +39,13 @@ async def tell(ctx: Context, text: str) -> str:
     params = LoggingMessageNotificationParams(level="info", data=text)
     await ctx.session.send_notification(LoggingMessageNotification(params=params))
     return text
+
+@mcp.tool()
+async def flood(ctx: Context) -> str:
+    """Say more than any buffer holds."""
+    for _ in range(1_000):
+        await log_message(ctx, "info", "x" * 100_000)
+    return "all of it"
 
 @mcp.tool()
 async def begin(ctx: Context) -> str:
@@ -180,6 +189,22 @@ async def test_a_stop_signal_answers_calls_ends_streams_and_is_quick(tmp_path: P
                 await asyncio.wait_for(call, 5)
             assert "ERROR" not in served.text, served.text
             assert "Traceback" not in served.text, served.text
+
+
+@pytest.mark.parametrize("era", ["handshake", "modern"])
+async def test_a_stop_signal_waits_for_no_client_that_reads_nothing(era: str, folder: Path) -> None:
+    with serving(folder, "target.py:mcp") as served:
+        async with session(served.mcp) as wire, raw_connection(served.mcp) as unread:
+            body, routed = calling("flood", {}, **{LOG_LEVEL: "info"})
+            if era == "handshake":
+                body, routed = wire.call_message("flood"), {}
+            named = {name: value for name, value in routed.items() if value is not None}
+            await unread.send_request(wire, "POST", json.dumps(body).encode(), headers=named)
+            async with served.api() as api, asyncio.timeout(10):
+                while not (await api.get("/in-flight")).json()["total"]:
+                    await asyncio.sleep(0.02)
+            assert await asyncio.to_thread(served.stop) < 3
+        assert '"ERROR"' not in served.text and "Traceback" not in served.text, served.text
 
 
 async def the_session(served: Served, name: str, api: httpx2.AsyncClient | None = None) -> dict[str, object]:

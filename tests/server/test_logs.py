@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from switchroom.server.ids import new_handle, new_session_secret
-from switchroom.server.logs import JsonLines, TextLines, Throttle, configure_logging, without_secrets
+from switchroom.server.logs import CutAnswers, JsonLines, TextLines, Throttle, configure_logging, without_secrets
 
 HOSTILE = "name\r\n2026-01-01T00:00:00.000Z ERROR switchroom: forged\x1b[31m\u202etxt\u2028\x00"
 
@@ -77,6 +77,13 @@ def test_a_flood_of_like_records_is_held_back_and_counted() -> None:
     again = record("refused %s", 1_000)
     assert throttle.filter(again)
     assert again.getMessage() == "refused 1000 (and 970 more like this, not shown)"
+
+
+def test_an_answer_that_was_cut_is_no_error() -> None:
+    cut = record("ASGI callable returned without completing response.", name="uvicorn.error", level=logging.ERROR)
+    other = record("Exception in ASGI application", name="uvicorn.error", level=logging.ERROR)
+    assert all(CutAnswers().filter(each) for each in (cut, other))
+    assert (cut.levelname, other.levelname) == ("INFO", "ERROR")
 
 
 def test_our_own_errors_are_never_held_back() -> None:

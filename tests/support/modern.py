@@ -11,9 +11,32 @@ from mcp_types import Implementation, TextContent
 from switchroom.server.models import Actor, Broadcast, DeliveryStatus, Event, Role
 from switchroom.server.store import EventQuery
 from tests.support.servers import Site
+from tests.support.wire import Json
 
 MODERN = "2026-07-28"
+LOG_LEVEL = "io.modelcontextprotocol/logLevel"
+"""Member of a request's `_meta` that asks for log messages on its stream."""
 OPERATOR = Actor("ann", Role.OPERATOR)
+
+
+def message(method: str, params: Json, **meta: object) -> Json:
+    """Return a request as a client called `raw` sends it."""
+    envelope = {
+        "io.modelcontextprotocol/protocolVersion": MODERN,
+        "io.modelcontextprotocol/clientCapabilities": {},
+        "io.modelcontextprotocol/clientInfo": {"name": "raw", "version": "1"},
+        **meta,
+    }
+    return {"jsonrpc": "2.0", "id": 7, "method": method, "params": {**params, "_meta": envelope}}
+
+
+def headers(method: str, name: str | None = None, **extra: str | None) -> dict[str, str | None]:
+    return {"mcp-protocol-version": MODERN, "mcp-method": method, "mcp-name": name, **extra}
+
+
+def calling(tool: str, arguments: Json, **meta: object) -> tuple[Json, dict[str, str | None]]:
+    """Return body and headers of a call."""
+    return message("tools/call", {"name": tool, "arguments": arguments}, **meta), headers("tools/call", tool)
 
 
 def connect(site: Site, name: str = "modern", **options: Any) -> Client:
