@@ -11,6 +11,8 @@ _STEPS: Final = (10, 30, 60, 120, 180, 300, 600, 900, 1_800, 3_600, 7_200, 10_80
 _MOST: Final = 6
 _CLEAR: Final = 11.0
 """Per cent before the end that belong to the label of now."""
+_CLEAR_NARROW: Final = 40.0
+"""The same on a telephone, where that label takes a third of the width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,14 @@ def draw_ticks(window: Window) -> tuple[Tick, ...]:
     times = [number * step for number in range(first, int(window.end // step) + 1)]
     shown = [at for at in times if window.x(at) <= 100 - _CLEAR]
     marks = [
-        Tick(window.x(at), at, "start" if window.x(at) < 4 else "middle", False, index % 2 == 1, step < 60)
+        Tick(
+            window.x(at),
+            at,
+            "start" if window.x(at) < 4 else "middle",
+            is_now=False,
+            is_late=index % 2 == 1 or window.x(at) > 100 - _CLEAR_NARROW,
+            has_seconds=step < 60,
+        )
         for index, at in enumerate(shown)
     ]
     return (*marks, Tick(100, window.end, "end", is_now=True, is_late=False, has_seconds=True))

@@ -23,6 +23,26 @@ from tests.support.users import cheap_passwords
 PASSWORD = "a good long password"
 """The first admin's."""
 
+LISTS: Final[Mapping[str, str]] = {
+    "overview": "/",
+    "sessions": "/sessions",
+    "views": "/views",
+    "clients": "/clients",
+    "calls": "/calls",
+    "all-events": "/events",
+    "all-errors": "/errors",
+    "broadcasts": "/broadcasts",
+    "composer": "/broadcasts/new",
+    "groups": "/groups",
+    "blocks": "/blocks",
+    "audit-log": "/audit",
+    "jobs": "/jobs",
+    "health": "/health",
+    "operators": "/operators",
+    "account": "/account",
+}
+"""The pages that are there on every server, by the name of what is seen."""
+
 _USER = "ana"
 
 _CALLS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
@@ -53,6 +73,12 @@ class Tour(NamedTuple):
     pages: Mapping[str, str]
     dialogs: Mapping[str, str]
     """Each is a page of its own too, where there is no script."""
+
+
+def session_pages(session: str) -> dict[str, str]:
+    """Return the addresses of a session's tabs, by their names."""
+    tabs = ("events", "keys", "streams", "resources", "errors", "capabilities", "audit")
+    return {"timeline": f"/sessions/{session}", **{tab: f"/sessions/{session}/{tab}" for tab in tabs}}
 
 
 @asynccontextmanager
@@ -142,40 +168,23 @@ async def _operate(served: Served, context: BrowserContext) -> Tour:
 
 def _addresses(desk: str, bot: str, call: Any, client: str, action: str, job: str, sent: str) -> Tour:
     session = f"/sessions/{desk}"
-    tabs = ("events", "keys", "streams", "resources", "errors", "capabilities", "audit")
     pages = {
-        "overview": "/",
-        "sessions": "/sessions",
+        **LISTS,
+        **session_pages(desk),
         "sessions-columns": "/sessions?cols=state,seen",
         "sessions-none": "/sessions?q=client:nobody",
         "sessions-wrong": "/sessions?q=shoe:9",
-        "views": "/views",
-        "timeline": session,
-        **{tab: f"{session}/{tab}" for tab in tabs},
         "event": f"{session}/events?sel=2",
         "playback": f"{session}/events?play=4&at=3",
         "key": f"{session}/keys?view=cart.items",
         "secret": f"{session}/keys?view=auth.token",
-        "all-events": "/events",
-        "clients": "/clients",
         "client": f"/clients/{client}",
-        "calls": "/calls",
-        "broadcasts": "/broadcasts",
-        "composer": "/broadcasts/new",
         "receipt": f"/broadcasts/{sent}",
-        "groups": "/groups",
         "group": "/groups/default",
-        "blocks": "/blocks",
-        "audit-log": "/audit",
         "action": f"/audit/{action}",
-        "all-errors": "/errors",
-        "health": "/health",
-        "operators": "/operators",
-        "account": "/account",
-        "jobs": "/jobs",
         "job": f"/jobs/{job}",
         "unknown": "/nowhere",
-        "unknown-session": "/sessions/unknown",
+        "unknown-session": "/sessions/0000000000000",
     }
     dialogs = {
         "expire": f"{session}/expiration",
