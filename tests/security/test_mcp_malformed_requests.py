@@ -11,6 +11,7 @@ import pytest
 
 from tests.security.conftest import SETTINGS, TARGET, assert_alive
 from tests.security.corpus import corpus
+from tests.security.enveloped import enveloped, is_within
 from tests.security.honest import ACCEPT, HANDSHAKE, JSON_BODY, MODERN
 from tests.security.older import older
 from tests.security.tally import Tally
@@ -93,6 +94,15 @@ async def test_inside_a_session(plain: Served, tally: Tally) -> None:
 async def test_in_the_newer_era(plain: Served, tally: Tally) -> None:
     base = (*BASE, ("mcp-protocol-version", MODERN))
     await strike(plain, tally, list(corpus(base, label="modern", is_modern=True, seed=9)))
+
+
+async def test_in_the_newer_era_behind_a_right_envelope(plain: Served, tally: Tally) -> None:
+    base = (*BASE, ("mcp-protocol-version", MODERN))
+    cases = list(enveloped(base, label="within", seed=12))
+    assert len({case.name for case in cases}) == len(cases) > 950
+    outcomes = await strike(plain, tally, cases)
+    within = sum(1 for each in outcomes if is_within(each.body))
+    assert within > 600, f"{within} of {len(cases)} got past the door"
 
 
 @pytest.mark.parametrize("era", [HANDSHAKE, MODERN])
