@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tomllib
+import venv
 import zipfile
 from pathlib import Path
+from urllib.parse import urljoin
 
+import httpx2
 import pytest
 
+from tests.support.processes import run_inside
 from tests.support.source import ROOT, files_in_git, imports, modules
 
 DATA = {"templates": ".html", "server": ".sql"}
@@ -20,8 +27,8 @@ LICENCES = ("htmx.LICENSE.txt", "geist.LICENSE.txt", "geist-mono.LICENSE.txt")
 
 
 @pytest.fixture(scope="session")
-def wheel_listing(tmp_path_factory: pytest.TempPathFactory) -> frozenset[str]:
-    """Names of the files in a wheel built from what is in git, plus the assets this checkout has built."""
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel built from what is in git, plus the assets this checkout has built."""
     place = tmp_path_factory.mktemp("wheel")
     for name in files_in_git():
         target = place / "checkout" / name
@@ -30,9 +37,35 @@ def wheel_listing(tmp_path_factory: pytest.TempPathFactory) -> frozenset[str]:
     shutil.copytree(ROOT / "static" / "vendor", place / "checkout" / "static" / "vendor")
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
     subprocess.run([*command, "--wheel-dir", place, place / "checkout"], check=True)
-    (wheel,) = place.glob("*.whl")
+    (built,) = place.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="session")
+def wheel_listing(wheel: Path) -> frozenset[str]:
+    """Names of the files in the wheel."""
     with zipfile.ZipFile(wheel) as archive:
         return frozenset(archive.namelist())
+
+
+def installed(wheel: Path, place: Path) -> str:
+    """Install the wheel into a new environment, with no index to ask, and return its Python.
+
+    What the wheel needs is taken from this environment, but not this environment's Switchroom.
+    """
+    venv.create(place, with_pip=False)
+    python = str(place / "bin" / "python")
+    command = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-index", "--no-deps"]
+    subprocess.run([*command, wheel], check=True)
+    (packages,) = place.glob("lib/python*/site-packages")
+    (packages / "needed.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+    return python
+
+
+def linked(text: str, address: str) -> set[str]:
+    """Return the addresses of the files that a page or a stylesheet at `address` refers to."""
+    found = re.findall(r'(?:href|src)="([^"]+/static/[^"]+)"|url\("([^")]+\.woff2)"\)', text)
+    return {urljoin(address, html.unescape(page or style)) for page, style in found}
 
 
 def in_git(folder: str, *suffixes: str) -> set[str]:
@@ -73,6 +106,27 @@ def test_the_wheel_holds_our_static_files(wheel_listing: frozenset[str]) -> None
 @pytest.mark.parametrize("name", VENDORED + LICENCES)
 def test_the_wheel_holds_the_assets_and_their_licences(name: str, wheel_listing: frozenset[str]) -> None:
     assert f"switchroom/static/vendor/{name}" in wheel_listing
+
+
+def test_a_wheel_installed_without_a_network_serves_every_asset(wheel: Path, tmp_path: Path) -> None:
+    python = installed(wheel, tmp_path / "environment")
+    command = [python, "-P", "-m", "switchroom.dashboard", "serve", "--port", "0"]
+    served = run_inside(command, tmp_path, admin_password="a good long password")
+    try:
+        with httpx2.Client(base_url=served.base, headers={"Origin": served.base}, follow_redirects=True) as http:
+            who = {"operator": "admin", "password": "a good long password"}
+            page = http.post("/admin/login", data=who).raise_for_status()
+            files = linked(page.text, str(page.url))
+            styles = {address for address in files if address.endswith(".css")}
+            files |= {address for style in styles for address in linked(http.get(style).text, style)}
+            answers = {address: http.get(address) for address in files}
+    finally:
+        served.stop()
+    names = {address.partition("/static/")[2].partition("/")[2] for address in files}
+    assert {f"vendor/{name}" for name in VENDORED} <= names and {"app.css", "console.js", "icon.svg"} <= names
+    for address, answer in answers.items():
+        local = ROOT / "static" / address.partition("/static/")[2].partition("/")[2]
+        assert answer.status_code == 200 and answer.content == local.read_bytes(), address
 
 
 def test_the_wheel_installs_nothing_beside_switchroom(wheel_listing: frozenset[str]) -> None:

@@ -268,6 +268,26 @@ async def test_reading_further_down_holds_the_log_still_and_resume_brings_everyt
         assert await numbers(page) == list(range(last, max(0, last - 100), -1))
 
 
+async def test_a_log_that_is_held_only_counts_what_matches(served: Served) -> None:
+    async with connected(served.mcp, name="held") as (client, _), signed_in(served) as window:
+        page = window.page
+        await say(client, 2)
+        await open_session(window, "held", "?range=5&kind=request")
+        await window.until_live()
+        await page.get_by_role("button", name="Pause the log").click()
+        shown, rows = await page.locator("#log-rows").inner_text(), await page.locator("#log-rows tr").count()
+        counted = page.locator(".tabs a").nth(1)
+        before = await counted.inner_text()
+        await say(client, 3)
+        await expect(counted).not_to_have_text(before, timeout=8_000)  # the page as a whole goes on
+        await expect(page.locator("#held")).to_have_text("3 new events, Resume", timeout=8_000)
+        assert await page.locator("#log-rows").inner_text() == shown
+        await page.locator("#held").click()
+        await expect(page.locator("#held")).to_be_hidden()
+        await until_shown(page, await newest(served, "held") - 1)  # the last request; its answer is of another kind
+        await expect(page.locator("#log-rows tr")).to_have_count(rows + 3)
+
+
 async def test_a_log_keeps_a_hundred_rows_and_the_way_to_older_ones_moves_on(served: Served) -> None:
     async with connected(served.mcp, name="chatty") as (client, _), signed_in(served) as window:
         page = window.page

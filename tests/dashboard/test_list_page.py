@@ -161,3 +161,22 @@ async def test_a_frame_is_bounded_and_what_found_no_room_comes_next() -> None:
                 assert frame.n < directory.changes.version, "a reconnect asks again for what is missing"
             position = frame.n
         assert seen == set(rows)
+
+
+async def test_the_first_page_of_ten_thousand_sessions_is_quick_and_small() -> None:
+    async with running_pages(limits="off") as console:
+        engine = console.room.engine
+        for number in range(10_000):
+            live = engine.open(SessionKind.STREAMABLE_HTTP, f"s{number}", server="x", state=SessionState.INITIALIZED)
+            live.record.client_name, live.record.client_version = "long " * 12, "2026.11.25-rc.1"
+            live.touch()
+        browser = await console.signed_in()
+        took = list[float]()
+        for _ in range(5):
+            started = time.perf_counter()
+            answer = await browser.get("/admin/sessions")
+            took.append(time.perf_counter() - started)
+        page = read(answer)
+        assert "of 10,000 matching" in " ".join(page.text.split()) and len(page.one("tbody").select("tr")) == 50
+        assert len(answer.content) < 150 * 1024
+        assert min(took) < 0.15, took  # the quickest: other tests run beside this one
