@@ -17,7 +17,7 @@ from typing import Any
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
-from mcp_types import ErrorData
+from mcp_types import ErrorData, InitializeResult, LoggingCapability
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import BaseModel, ValidationError
 
@@ -82,6 +82,8 @@ class Recorder:
     ) -> HandlerResult:
         if ctx.method == "tools/call":
             return with_failure(await call_next(ctx), current.call)
+        if ctx.method == "initialize" and self._engine.settings.announcements:
+            return _declaring_logging(await call_next(ctx))
         if ctx.method != "logging/setLevel" or not self._engine.settings.announcements:
             return await call_next(ctx)
         level = (ctx.params or {}).get("level")
@@ -232,6 +234,16 @@ class Recorder:
             )
         except Overloaded:
             session.touch()
+
+
+def _declaring_logging(result: HandlerResult) -> HandlerResult:
+    """Return the answer to `initialize` with `logging` among the capabilities: operators' messages need it."""
+    if isinstance(result, InitializeResult) and result.capabilities.logging is None:
+        capabilities = result.capabilities.model_copy(update={"logging": LoggingCapability()})
+        return result.model_copy(update={"capabilities": capabilities})
+    if isinstance(result, Mapping) and "capabilities" in result:
+        return {**result, "capabilities": {"logging": {}, **result["capabilities"]}}
+    return result
 
 
 async def _contained(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:

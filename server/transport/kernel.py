@@ -21,7 +21,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.shared.inbound import InboundModernRoute
 from mcp.shared.jsonrpc_dispatcher import handler_exception_to_error_data
 from mcp.shared.transport_context import TransportContext
-from mcp_types import INTERNAL_ERROR, InitializeRequestParams, LoggingCapability
+from mcp_types import INTERNAL_ERROR, InitializeRequestParams
 from pydantic import ValidationError
 from starlette.requests import Request
 
@@ -97,14 +97,11 @@ class Resident:
         outbound: Outbound,
         secret: str | None,
         *,
-        declares_logging: bool,
         has_resources: bool,
     ) -> None:
         self.connection = Connection.for_loop(outbound, session_id=secret)
         self._stack = self.connection.exit_stack = ResidentStack()
         options = server.create_initialization_options()
-        if declares_logging and options.capabilities.logging is None:
-            options.capabilities.logging = LoggingCapability()
         if not has_resources:
             options.capabilities.resources = None  # the announcements are for the newer era
         self.runner = ServerRunner(server, self.connection, lifespan_state, init_options=options)

@@ -52,7 +52,6 @@ class Residents:
             self.lifespan_state,
             StandaloneOutbound(emitter),
             secret,
-            declares_logging=settings.announcements,
             has_resources=self._has_resources,
         )
         session.resident = resident

@@ -95,6 +95,8 @@ class SseConnection:
         if name == "message" and self._recorder is not None and not self._recorder.from_server(json.loads(data)):
             return
         await self._send(message)
+        if name == "message":
+            self._opened.wrote(1)
 
     async def _begin(self, endpoint: str) -> bool:
         """Open the session, or answer why there is none and return `False`."""

@@ -19,7 +19,7 @@ import anyio
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 from mcp.shared.message import SessionMessage
-from mcp_types import LoggingCapability, jsonrpc_message_adapter
+from mcp_types import jsonrpc_message_adapter
 
 from ..current import CurrentCall, current_call
 from ..engine.engine import Engine
@@ -105,6 +105,7 @@ class RecordedWrites:
     def __init__(self, inner: Any) -> None:
         self._inner = inner
         self.recorder: WireRecorder | None = None
+        self.opened: OpenStream | None = None
 
     async def inject(self, raw: dict[str, Any]) -> None:
         """Write a message past the server."""
@@ -113,6 +114,8 @@ class RecordedWrites:
     async def send(self, item: SessionMessage) -> None:
         if self.recorder is None or self.recorder.from_server(as_dict(item)):
             await self._inner.send(item)
+            if self.opened is not None:
+                self.opened.wrote(1)
 
     async def aclose(self) -> None:
         await self._inner.aclose()
@@ -150,8 +153,6 @@ async def serve_stdio(engine: Engine, server: Server[Any], server_name: str, mar
         state=SessionState.NOT_INITIALIZED,
     )
     options = server.create_initialization_options()
-    if engine.settings.announcements and options.capabilities.logging is None:
-        options.capabilities.logging = LoggingCapability()
     with anyio.CancelScope() as scope:
         async with stdio_server() as (read, write):
             reads, writes = RecordedReads(read, engine, session), RecordedWrites(write)
@@ -160,6 +161,7 @@ async def serve_stdio(engine: Engine, server: Server[Any], server_name: str, mar
             loop = asyncio.get_running_loop()
             opened = OpenStream(STANDALONE_STREAM, "stdio", lambda: loop.call_later(_FLUSH_SECONDS, scope.cancel))
             session.streams = [opened]
+            writes.opened = opened
             async with anyio.create_task_group() as group:
                 group.start_soon(recorder.deliver, opened)
                 await server.run(reads, writes, options)

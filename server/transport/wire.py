@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
+from mcp.shared.jsonrpc_dispatcher import progress_token_from_params
+
 from ..engine.calls import REQUEST_CANCELLED, Call, EarlyAnswer
 from ..engine.engine import Engine
 from ..engine.session import LiveSession, forget_outcome
@@ -150,12 +152,22 @@ class WireRecorder:
         if hidden := self._secrets():
             payload = masked_text(hidden, payload)
         if "id" not in raw:
+            if method == "notifications/progress":
+                self._note_progress(_object(raw.get("params")))
             self._write(Direction.FROM_SERVER, EventKind.NOTIFICATION, method, payload, size_bytes=size)
             return
         key = json.dumps(raw["id"])
         form = mask_of_form(method, _object(raw.get("params")))
         self._waiting[key] = (method, self._session.record.last_seq + 1, form)
         self._write(Direction.FROM_SERVER, EventKind.REQUEST, method, payload, request_id=key, size_bytes=size)
+
+    def _note_progress(self, params: Mapping[str, Any]) -> None:
+        """Keep how far the call is that a report belongs to, for whoever looks at the calls in flight."""
+        progress, total = params.get("progress"), params.get("total")
+        for call in self._session.open_calls():
+            if progress_token_from_params(call.params) == params.get("progressToken") is not None:
+                call.progress = float(progress) if isinstance(progress, int | float) else None
+                call.total = float(total) if isinstance(total, int | float) else None
 
     def _settle(self, call: Call, raw: Mapping[str, Any], payload: str) -> None:
         session = self._session

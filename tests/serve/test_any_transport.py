@@ -25,8 +25,9 @@ from tests.support.processes import environment, run_command, serving
 pytestmark = pytest.mark.anyio
 
 TARGET = """
+import asyncio
 from typing import Annotated
-from mcp.server.mcpserver import MCPServer, Resolve
+from mcp.server.mcpserver import Context, MCPServer, Resolve
 from switchroom.server import SessionResources, session_resources
 from switchroom.server.tools import lifecycle
 
@@ -39,11 +40,36 @@ async def vanish(kind: str) -> str:
     raise {"exit": SystemExit(3), "interrupt": KeyboardInterrupt(), "crash": ValueError("hunter2")}[kind]
 
 
+gate = asyncio.Event()
+
+
+@mcp.tool()
+async def count(until: int, ctx: Context) -> str:
+    await ctx.report_progress(1, until)
+    await gate.wait()
+    return "counted"
+
+
+@mcp.tool()
+async def let_go() -> None:
+    gate.set()
+
+
 @mcp.tool()
 async def print_at_the_end(resources: Annotated[SessionResources, Resolve(session_resources)]) -> str:
     resources.on_end(lambda: print("not for the wire", flush=True))
     return "will"
 """
+
+
+async def ignore(progress: float, total: float | None, message: str | None) -> None:
+    """A client that asks for reports of progress."""
+
+
+async def in_flight(api: httpx2.AsyncClient, session_id: str) -> list[dict[str, Any]]:
+    """Return the session's calls that are not answered yet."""
+    items: list[dict[str, Any]] = (await api.get(f"/sessions/{session_id}/in-flight")).json()["items"]
+    return items
 
 
 @asynccontextmanager
@@ -94,6 +120,15 @@ async def test_a_tool_that_exits_fails_its_own_call_and_the_session_is_what_its_
         version = "2025-11-25" if mode == "legacy" else "2026-07-28"
         assert (session["state"], session["protocol_version"]) == ("initialized", version)
         assert session["client"] == {"name": f"over-{transport}", "version": "1.0"}
+        assert mode == "auto" or client.server_capabilities.logging is not None, "operators' messages need it"
+        counting = asyncio.create_task(client.call_tool("count", {"until": 2}, progress_callback=ignore))
+        async with asyncio.timeout(10):
+            while [(c["progress"], c["total"]) for c in await in_flight(api, session["id"])] != [(1, 2)]:
+                await asyncio.sleep(0.02)
+        streams = (await api.get(f"/sessions/{session['id']}/streams")).json()["items"]
+        assert [stream["kind"] for stream in streams] == [transport] and streams[0]["sent"] >= 5
+        await client.call_tool("let_go")
+        assert text_of(await counting) == "counted"
         await client.call_tool("print_at_the_end")
     printed = tmp_path / "stderr.txt"
     assert not printed.exists() or "not for the wire" in printed.read_text()
