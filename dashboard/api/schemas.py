@@ -114,6 +114,7 @@ class StreamOut(BaseModel):
     blocked_since: Time | None = Field(description="Since when a write waits for a client that does not read.")
     queued: int | None = Field(description="Committed events that wait to be written; null where not known.")
     write_errors: int
+    asked_for: list[str] = Field(description="What a listen stream is to be told of: addresses and lists.")
 
     @classmethod
     def of(cls, stream: StreamInfo) -> StreamOut:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from ...server.filters.durations import spell
 from ...server.models import InFlight, Session, SessionKind, StoredKey
@@ -145,6 +145,10 @@ class SessionPage:
     live_link: LiveLink
 
 
+_SECRETS: Final = {SessionKind.HANDLE: "handle", SessionKind.SSE: "session_id"}
+"""What clients call the secret that names their session."""
+
+
 def make_pill(session: Session) -> StatusPill:
     """Return the state in shape, word and colour."""
     return StatusPill(session.status, STATUS_LABELS.get(session.status, session.status))
@@ -153,7 +157,7 @@ def make_pill(session: Session) -> StatusPill:
 def make_head(session: Session, *, can_act: bool) -> Head:
     """Return title and verbs."""
     client = client_name(session)
-    label = "handle" if session.kind is SessionKind.HANDLE else "Mcp-Session-Id"
+    label = _SECRETS.get(session.kind, "Mcp-Session-Id")
     return Head(
         id=session.id,
         client=client,

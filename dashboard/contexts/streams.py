@@ -24,7 +24,8 @@ class StreamRow:
 
     name: ClassVar[str] = "stream"
     label: str
-    method: str
+    carries: str
+    """The method that it answers, or what a listen stream asked to be told of."""
     opened_at: float
     sent: int
     queued: str
@@ -173,7 +174,7 @@ def make_stream_row(
     why_not = why_not_closable(session, stream)
     return StreamRow(
         label=stream_label(stream),
-        method=stream.method or "",
+        carries=", ".join(stream.asked_for) or stream.method or "",
         opened_at=stream.opened_at,
         sent=stream.sent,
         queued=count(stream.queued) if stream.queued is not None else "-",

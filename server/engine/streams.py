@@ -18,6 +18,7 @@ class OpenStream:
 
     __slots__ = (
         "_end",
+        "asked_for",
         "blocked_since",
         "is_closed",
         "is_lost",
@@ -42,6 +43,7 @@ class OpenStream:
         *,
         method: str | None = None,
         resumed_from: int | None = None,
+        asked_for: tuple[str, ...] = (),
     ) -> None:
         self.stream = stream
         self.kind = kind
@@ -49,6 +51,8 @@ class OpenStream:
         self._end = end
         self.method = method
         self.resumed_from = resumed_from
+        self.asked_for = asked_for
+        """What a listen stream is to be told of; empty for every other."""
         self.opened_at = time.time()
         self.sent = 0
         self.last_write_at: float | None = None
@@ -110,4 +114,5 @@ class OpenStream:
             blocked_since=self.blocked_since,
             queued=self.queue() if self.queue is not None else None,
             write_errors=self.write_errors,
+            asked_for=self.asked_for,
         )

@@ -265,3 +265,5 @@ class StreamInfo(NamedTuple):
     queued: int | None = None
     """Committed events that wait to be written; `None` where that is not known."""
     write_errors: int = 0
+    asked_for: tuple[str, ...] = ()
+    """What a listen stream is to be told of, as its client asked: addresses of resources, names of lists."""

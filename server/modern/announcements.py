@@ -44,7 +44,7 @@ from ..engine.limits import Limit
 from ..engine.streams import OpenStream
 from ..models import SessionKind
 from ..transport.principals import token_has_expired, token_will_expire
-from .listeners import LOG_MESSAGE, URI, Listener, Told, Update, make_notification
+from .listeners import LOG_MESSAGE, URI, Listener, Told, Update, asked_for_by, make_notification
 
 __all__ = ["URI", "Announcement", "Announcements"]
 
@@ -188,7 +188,8 @@ class Announcements:
             return True
 
         listener = Listener(current.session, params.notifications, write, current.engine.spawn)
-        opened = OpenStream(current.call.seq, "listen", listener.close, method=ctx.method)
+        asked_for = tuple(asked_for_by(params.notifications))
+        opened = OpenStream(current.call.seq, "listen", listener.close, method=ctx.method, asked_for=asked_for)
         current.call.opened = opened
         with self._listening(current, listener, opened), self._until_token_expires(ctx.request, listener):
             with listener.scope:

@@ -19,11 +19,15 @@ from mcp_types import (
 )
 
 from ..engine.session import LiveSession
+from ..store.text import plain_text
 
 URI = "switchroom://announcements"
 LOG_MESSAGE: Final = "notifications/message"
 """What a broadcast is called in the handshake era; here it is an update of the announcements."""
 _MAX_WAITING = 64
+_MAX_NAMED = 20
+"""Resources that a filter names, as far as they are listed: a client may ask for thousands."""
+_MAX_URI = 200
 
 
 class Update(NamedTuple):
@@ -130,3 +134,14 @@ def methods_of(wanted: SubscriptionFilter) -> Iterator[str]:
         yield LOG_MESSAGE
     flags = (wanted.tools_list_changed, wanted.prompts_list_changed, wanted.resources_list_changed)
     yield from (method for method, is_wanted in zip(_LISTS, flags, strict=True) if is_wanted)
+
+
+def asked_for_by(wanted: SubscriptionFilter) -> Iterator[str]:
+    """Return what a filter asks to be told of, for people: addresses of resources, bounded, and names of lists."""
+    resources = wanted.resource_subscriptions or []
+    yield from (plain_text(str(uri)[:_MAX_URI]) for uri in resources[:_MAX_NAMED])
+    if len(resources) > _MAX_NAMED:
+        yield f"{len(resources) - _MAX_NAMED:,} more resources"
+    flags = (wanted.tools_list_changed, wanted.prompts_list_changed, wanted.resources_list_changed)
+    lists = ("list of tools", "list of prompts", "list of resources")
+    yield from (name for name, is_wanted in zip(lists, flags, strict=True) if is_wanted)

@@ -72,7 +72,7 @@ class SessionResources:
             value = manager.__enter__()
             leave = lambda: manager.__exit__(None, None, None)  # noqa: E731
         try:
-            self.on_end(leave, name=name or type(manager).__name__)
+            self.on_end(leave, name=name or _named(manager))
         except BaseException:
             outcome: Any = leave()
             if outcome is not None and hasattr(outcome, "__await__"):
@@ -109,6 +109,12 @@ class SessionResources:
                 if held.name == name:
                     return await self._registry.close(self._session, held.id, "closed by a tool") or ""
             raise NotFound(f"This session holds no resource {shortened(name)}.")
+
+
+def _named(manager: object) -> str:
+    """Return what a context manager is called: one made of a generator by the function that it was made of."""
+    made_of: object = getattr(manager, "gen", None)
+    return str(getattr(made_of, "__name__", "")) or type(manager).__name__
 
 
 def session_resources(ctx: Context) -> SessionResources:

@@ -17,6 +17,7 @@ from switchroom.dashboard.templating import Templates
 from switchroom.dashboard.urls import Urls
 from switchroom.server.engine.describing import describe
 from switchroom.server.models import Session, SessionKind, SessionState, StreamInfo
+from switchroom.server.modern.announcements import URI
 from tests.support.stores import make_record
 
 HTTP, SSE, STDIO = SessionKind.STREAMABLE_HTTP, SessionKind.SSE, SessionKind.STDIO
@@ -36,6 +37,17 @@ def test_a_handle_takes_messages_through_its_client_and_no_replay() -> None:
     handle = session_of(HANDLE, "2026-07-28")
     assert "2026-07-28" in why_no_replay(handle) and why_no_message(handle) == ""
     assert "listen" in no_stream(handle)
+
+
+@pytest.mark.parametrize("kind", [SSE, STDIO])
+def test_nothing_is_replayed_to_a_client_of_the_newer_era_whatever_carries_it(kind: SessionKind) -> None:
+    assert "2026-07-28" in why_no_replay(session_of(kind, "2026-07-28"))
+
+
+def test_a_listen_stream_says_what_it_asked_for() -> None:
+    info = StreamInfo(7, "listen", "subscriptions/listen", 1.0, 0, None, None, asked_for=(URI, "list of tools"))
+    row = make_stream_row(info, Urls(), session_of(CLIENT, "2026-07-28"), gap=None, trouble="", can_act=True)
+    assert f"{URI}, list of tools" in Templates(Urls()).render(StreamList((row,), (), "", (), ""))
 
 
 def test_what_has_ended_takes_nothing() -> None:

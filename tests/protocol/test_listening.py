@@ -83,13 +83,15 @@ async def test_one_address_cannot_take_every_listen_stream_there_is() -> None:
         assert reached is not None and (reached.times, reached.who) == (1, "127.0.0.1")
 
 
-async def test_an_operator_closes_a_listen_stream_gracefully() -> None:
+async def test_an_operator_sees_what_a_listen_stream_asked_for_and_closes_it_gracefully() -> None:
     async with running(Toolbox().mcp) as site, connect(site) as modern:
-        async with modern.listen(tools_list_changed=True) as updates:
+        wanted = [f"note://{number}" for number in range(22)]
+        async with modern.listen(tools_list_changed=True, resource_subscriptions=wanted) as updates:
             await eventually(lambda: site.switchroom.directory.health().open_streams == 1)
             live = await only_client(site)
             (shown,) = site.switchroom.directory.streams(live.record.id)
             assert (shown.kind, shown.method) == ("listen", "subscriptions/listen")
+            assert shown.asked_for == (*wanted[:20], "2 more resources", "list of tools")
             verbs = site.switchroom.operations
             assert await verbs.close_stream(OPERATOR, live.record.id, shown.stream, "maintenance")
             with anyio.fail_after(5):
