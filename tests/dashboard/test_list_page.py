@@ -171,7 +171,7 @@ async def test_the_first_page_of_ten_thousand_sessions_is_quick_and_small() -> N
             live.record.client_name, live.record.client_version = "long " * 12, "2026.11.25-rc.1"
             live.touch()
         browser = await console.signed_in()
-        took = list[float]()
+        answer, took = await browser.get("/admin/sessions"), list[float]()
         for _ in range(5):
             started = time.perf_counter()
             answer = await browser.get("/admin/sessions")

@@ -74,7 +74,7 @@ def _odd_names() -> Iterator[tuple[str, bytes, Headers]]:
     for method, key in (("tools/call", "name"), ("prompts/get", "name"), ("resources/read", "uri")):
         for number, value in enumerate(NASTY):
             if isinstance(value, str):
-                params = {key: value, "arguments": {}}
+                params: dict[str, Any] = {key: value, "arguments": {}}
                 yield f"{method} of nasty {number}", _request(method, params), _routes(method, params)
 
 
