@@ -39,12 +39,12 @@ from mcp_types import (
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from ..current import CurrentCall, current_call
-from ..engine.deadlines import Deadline, Deadlines
+from ..engine.deadlines import Deadlines
 from ..engine.limits import Limit
 from ..engine.streams import OpenStream
 from ..models import SessionKind
-from ..transport.principals import token_has_expired, token_will_expire
-from .listeners import LOG_MESSAGE, URI, Listener, Told, Update, asked_for_by, make_notification
+from ..transport.principals import token_will_expire
+from .listeners import LOG_MESSAGE, URI, Listener, TokenWatch, Told, Update, asked_for_by, make_notification
 
 __all__ = ["URI", "Announcement", "Announcements"]
 
@@ -212,6 +212,7 @@ class Announcements:
             raise
         finally:
             opened.is_closed = True
+            opened.end_with(_nothing)  # it is over: it and the listener need not hold each other
             self._remove(listener)
             current.engine.stream_watch.ended(opened)
             session.streams.remove(opened)
@@ -223,21 +224,15 @@ class Announcements:
     def _until_token_expires(self, request: Any, listener: Listener) -> Generator[None]:
         """End a stream when the access token that opened it has expired."""
         scope: dict[str, Any] = getattr(request, "scope", None) or {}
-        waiting: list[Deadline] = []
-
-        def look() -> None:
-            if token_has_expired(scope):
-                listener.close()
-            else:
-                waiting[:] = [self._token_checks.add(look)]
-
-        if token_will_expire(scope):
-            look()
+        if not token_will_expire(scope):
+            yield
+            return
+        watch = TokenWatch(scope, listener, self._token_checks)
+        watch.look()
         try:
             yield
         finally:
-            for deadline in waiting:
-                deadline.cancel()
+            watch.end()
 
     def _check_room(self, current: CurrentCall) -> None:
         settings, session = current.engine.settings, current.session
@@ -253,6 +248,10 @@ class Announcements:
         listeners.remove(listener)
         if not listeners:
             del self._by_client[listener.session.record.id]
+
+
+def _nothing() -> None:
+    pass
 
 
 def _is_modern(ctx: ServerRequestContext[Any, Any]) -> bool:

@@ -18,8 +18,10 @@ from mcp_types import (
     ToolListChangedNotification,
 )
 
+from ..engine.deadlines import Deadline, Deadlines
 from ..engine.session import LiveSession
 from ..store.text import plain_text
+from ..transport.principals import token_has_expired
 
 URI = "switchroom://announcements"
 LOG_MESSAGE: Final = "notifications/message"
@@ -99,6 +101,28 @@ class Listener:
         self._is_over = True
         while self._updates:
             self._updates.popleft().report(False)
+
+
+class TokenWatch:
+    """Looks at the token of one listen stream, again and again."""
+
+    def __init__(self, scope: dict[str, Any], listener: Listener, checks: Deadlines) -> None:
+        self._scope = scope
+        self._listener = listener
+        self._checks = checks
+        self._next: Deadline | None = None
+
+    def look(self) -> None:
+        """End the stream when the token has expired; otherwise look again."""
+        if token_has_expired(self._scope):
+            self._listener.close()
+        else:
+            self._next = self._checks.add(self.look)
+
+    def end(self) -> None:
+        """Look no more: the stream has ended."""
+        if self._next is not None:
+            self._next.cancel()
 
 
 class Told:

@@ -146,9 +146,13 @@ class Resident:
     async def close(self) -> None:
         """Run the connection's clean-ups, bounded, shielded and contained."""
         await contained(aclose_shielded(self.connection), "a clean-up of a session")
-        # The runner keeps its own bound methods: left there, they hold all of this until the cyclic collector comes by.
-        for cached in ("on_request", "on_notify"):
-            vars(self.runner).pop(cached, None)
+        _let_go(self.runner)
+
+
+def _let_go(runner: ServerRunner[Any]) -> None:
+    """Drop a runner's own bound methods: they would keep it, and all it holds, until the cyclic collector comes by."""
+    for cached in ("on_request", "on_notify"):
+        vars(runner).pop(cached, None)
 
 
 async def contained(work: Awaitable[object], what: str) -> None:
@@ -257,11 +261,11 @@ class SessionlessCall:
         connection = Connection.from_envelope(route.protocol_version, route.client_info, route.client_capabilities)
         stack = connection.exit_stack = ResidentStack()
         context = CallContext(emitter, None, self._request_id, self._transport, self._metadata, params)
+        runner = ServerRunner(self._server, connection, self._lifespan_state)
         try:
-            return await ServerRunner(self._server, connection, self._lifespan_state).on_request(
-                context, method, params
-            )
+            return await runner.on_request(context, method, params)
         finally:
             context.close()
+            _let_go(runner)
             if stack.is_used:
                 await aclose_shielded(connection)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 from typing import Any
@@ -227,6 +228,27 @@ async def test_what_another_call_says_on_a_stream_is_logged_with_that_stream_wit
         (joined,) = [event for event in events if '"join"' in (event.payload or "")]
         assert told.stream == joined.seq
         assert not any(pin in (event.payload or "") for event in events for pin in ("1111-2222", "3333-4444"))
+
+
+async def test_what_is_over_leaves_nothing_to_the_cyclic_collector() -> None:
+    kept = ("ModernReply", "SessionlessCall", "CallContext", "ReadRequest", "ServerRunner", "Listener")
+
+    def left() -> list[str]:
+        return [type(each).__name__ for each in gc.get_objects() if type(each).__name__ in kept]
+
+    listen = message("subscriptions/listen", {"notifications": {"toolsListChanged": True}})
+    async with running(Toolbox().mcp) as site, client(site.url) as wire:
+        gc.collect()
+        gc.disable()
+        try:
+            for body, named in (calling("echo", {"text": "hi"}), calling("emit", {"count": 2}, **{LOG_LEVEL: "info"})):
+                assert (await wire.post(body, headers=named)).status == 200
+            async with wire.streaming(listen, headers=headers("subscriptions/listen")) as stream:
+                await stream.message()
+                assert "Listener" in left()
+            await eventually(lambda: not left())
+        finally:
+            gc.enable()
 
 
 # -- servers that list their tools themselves --------------------------------------------------
