@@ -9,15 +9,13 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-import pydantic_core
-
 from ..engine.calls import Call
 from ..engine.session import LiveSession
 from ..errors import CannotOpen
 from ..marks import MASK, Marks, Mask, marks_of, without
 from ..models import Event, EventKind
 from ..sealing import KeyRing, event_about
-from .messages import INTERNAL_ERROR, encode, error_text
+from .messages import INTERNAL_ERROR, encode, error_text, from_json
 
 KEY_GONE = (
     "The answer holds a secret, and the key it was sealed with for resuming is gone: the server was started again "
@@ -53,19 +51,19 @@ def masked_answer(call: Call, text: str) -> str:
     result_mask = marks.result if marks is not None else None
     if result_mask is None and not call.hidden:
         return text
-    answer: dict[str, Any] = pydantic_core.from_json(text)
+    answer: dict[str, Any] = from_json(text)
     hidden = list(call.hidden)
     result: Any = answer.get("result")
     if result_mask is not None and isinstance(result, dict):
         answer["result"] = _masked_result(cast("dict[str, Any]", result), result_mask, hidden)
     body = {name: without(hidden, value) if name in ("result", "error") else value for name, value in answer.items()}
     masked = encode(body)
-    return text if body == pydantic_core.from_json(text) else masked
+    return text if body == from_json(text) else masked
 
 
 def masked_text(hidden: list[str], text: str) -> str:
     """Return another message of a call for the log: a notification, or a request to the client."""
-    message: dict[str, Any] = pydantic_core.from_json(text)
+    message: dict[str, Any] = from_json(text)
     if "params" not in message:
         return text
     params = without(hidden, message["params"])

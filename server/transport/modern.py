@@ -69,7 +69,7 @@ class ModernHandler:
             await _refuse_accept(send)
             return
         try:
-            message = read_message(body, self._max_depth)
+            message = read_message(body, self._max_depth, with_halves=True)
         except Malformed as error:
             code = error.code if error.code == PARSE_ERROR else INVALID_REQUEST
             await send_error(send, 400, error.message, code=code)

@@ -28,7 +28,7 @@ from switchroom.server.models import Direction, EventKind
 from tests.support.modern import LOG_LEVEL, OPERATOR, calling, headers, message, only_client, rows
 from tests.support.servers import Site, eventually, running
 from tests.support.toolbox import Toolbox
-from tests.support.wire import Json, client
+from tests.support.wire import Json, client, session
 
 pytestmark = pytest.mark.anyio
 
@@ -228,6 +228,34 @@ async def test_what_another_call_says_on_a_stream_is_logged_with_that_stream_wit
         (joined,) = [event for event in events if '"join"' in (event.payload or "")]
         assert told.stream == joined.seq
         assert not any(pin in (event.payload or "") for event in events for pin in ("1111-2222", "3333-4444"))
+
+
+async def test_half_a_surrogate_pair_is_a_value_like_any_other() -> None:
+    body, named = calling("echo", {"text": "cut \ud83d"})
+    async with running(Toolbox().mcp) as site, client(site.url) as wire:
+        answer = await wire.post(body, headers=named)
+        assert (answer.status, answer.last["result"]["content"][0]["text"]) == (200, "cut \ud83d")
+        events = await rows(site, (await only_client(site)).record.id)
+        assert len([event for event in events if "cut \\ud83d" in (event.payload or "")]) == 2
+
+
+@pytest.mark.parametrize("era", ["handshake", "modern"])
+async def test_half_a_surrogate_pair_beside_a_secret_breaks_no_answer(era: str) -> None:
+    box = Toolbox()
+
+    @box.mcp.tool()
+    async def garble(ctx: Context, pin: SecretStr) -> str:
+        """Say the secret and half a surrogate pair, on the way and at the end."""
+        await log_message(ctx, "info", f"\ud83d {pin.get_secret_value()}")
+        return f"\ud83d {pin.get_secret_value()}"
+
+    async with running(box.mcp) as site, session(site.url) as handshake, client(site.url) as modern:
+        body, named = calling("garble", {"pin": "1111-2222"}, **{LOG_LEVEL: "info"})
+        is_modern = era == "modern"
+        answer = await (modern.post(body, headers=named) if is_modern else handshake.call("garble", pin="1111-2222"))
+        assert answer.messages[-1]["result"]["content"][0]["text"] == "\ud83d 1111-2222"
+        for live in site.switchroom.engine.by_id.values():
+            assert not any("1111-2222" in (event.payload or "") for event in await rows(site, live.record.id))
 
 
 async def test_what_is_over_leaves_nothing_to_the_cyclic_collector() -> None:
