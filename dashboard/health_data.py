@@ -117,7 +117,7 @@ def _streams(health: Health, vitals: Vitals) -> tuple[HealthFact, ...]:
 
 
 def _stalled(stream: StalledStream, urls: Urls) -> StalledRow:
-    url = urls.client(stream.session_id) if stream.is_client else urls.session(stream.session_id, "streams")
+    url = urls.record(stream.session_id, "streams", is_client=stream.is_client)
     return StalledRow(stream.client_name or stream.session_id, url, stream.kind, stream.opened_at, stream.stalled_since)
 
 

@@ -84,7 +84,7 @@ async def streams_panel(room: Switchroom, urls: Urls, session: Session, *, can_a
         calls=make_calls(
             directory.in_flight(session.id),
             urls,
-            session.id,
+            session,
             now=now,
             hung_after=settings.hung_call_seconds,
             can_act=can_act,

@@ -126,6 +126,10 @@ class Urls:
     def client(self, client_id: str, **query: QueryValue) -> str:
         return self.at(f"/clients/{quote(client_id, safe='')}", **query)
 
+    def record(self, reference: str, tab: str, *, is_client: bool, **query: QueryValue) -> str:
+        """Return where a tab of a session is shown, or the one page of a sessionless client."""
+        return self.client(reference, **query) if is_client else self.session(reference, tab, **query)
+
     def broadcasts(self, **query: QueryValue) -> str:
         return self.at("/broadcasts", **query)
 

@@ -38,7 +38,7 @@ async def close_stream(
         return await render_form(request, room, actor, form, FormPage(closing=form), "Close stream", status=422)
     if not is_partial_request(request):
         is_client = session.kind is SessionKind.CLIENT
-        back = urls.client(session_id) if is_client else urls.session(session_id, "streams")
+        back = urls.record(session_id, "streams", is_client=is_client)
         return RedirectResponse(back, status_code=303)
     text = "The stream was closed." if closed else "The stream was closed already."
     return notice(request, Toast(text, "", "", ""))

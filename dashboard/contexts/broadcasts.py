@@ -153,7 +153,7 @@ def make_rows(broadcasts: Iterable[Broadcast], urls: Urls) -> tuple[BroadcastRow
             url=urls.broadcast(each.id),
             at=each.created_at,
             actor=each.actor,
-            kind=each.level if each.method == LOG_MESSAGE else "list changed",
+            kind=f"Log message, {each.level}" if each.method == LOG_MESSAGE else "List changed",
             text=each.text or METHOD_LABELS.get(each.method, each.method),
             audience=audience_words(each),
             status=each.status,

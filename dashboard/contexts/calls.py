@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from ...server.directory import FlyingCall
 from ...server.models import SessionKind
-from ..urls import Urls
+from ..urls import TABS, Urls
 from .log import plain_id
 from .sessions import client_hue, client_letter, client_name
 from .shell import LiveLink
@@ -28,7 +28,7 @@ class FlightRow:
     hue: int
     session: str
     session_url: str
-    era: str
+    protocol: str
     request_id: str
     event_url: str
     method: str
@@ -81,8 +81,6 @@ def make_flight(
     """Return the row of a call; `is_over` when it has been answered since the page was read."""
     session, call = flying.session, flying.call
     client, is_client = client_name(session), session.kind is SessionKind.CLIENT
-    page = urls.client if is_client else urls.session
-    event_url = urls.client(session.id, sel=call.seq) if is_client else urls.session(session.id, "events", sel=call.seq)
     is_hung = not is_over and not flying.is_stream and now - call.started_at > hung_seconds
     return FlightRow(
         key=call_key(flying),
@@ -91,13 +89,13 @@ def make_flight(
         letter=client_letter(client),
         hue=client_hue(client),
         session=session.id,
-        session_url=page(session.id),
-        era="no session" if is_client else "handle" if session.kind is SessionKind.HANDLE else session.protocol_version,
+        session_url=urls.record(session.id, TABS[0], is_client=is_client),
+        protocol=session.protocol_version,
         request_id=plain_id(call.request_id),
-        event_url=event_url,
+        event_url=urls.record(session.id, "events", is_client=is_client, sel=call.seq),
         method=call.method,
         target=call.target or "",
-        state="answered" if is_over else "listening" if flying.is_stream else call_state(call),
+        state="answered" if is_over else call_state(call),
         progress=call_progress(call),
         started_at=call.started_at,
         is_hung=is_hung,

@@ -228,12 +228,15 @@ def _numbers(
     max_streams: int,
     max_key_bytes: int,
 ) -> list[Number]:
-    events, streams = urls.session(session.id, "events"), urls.session(session.id, "streams")
+    is_client = session.kind is SessionKind.CLIENT
+    events, streams, stored_keys = (
+        urls.record(session.id, tab, is_client=is_client) for tab in ("events", "streams", "keys")
+    )
     minutes = max(1.0, ((session.ended_at or now) - session.created_at) / 60)
     p50, p95 = latency
     oldest = f"oldest {duration(now - min(call.started_at for call in calls))}" if calls else "none waiting"
     stored = sum(key.size_bytes for key in keys)
-    errors = urls.session(session.id, "events", errors=True)
+    errors = urls.record(session.id, "events", is_client=is_client, errors=True)
     return [
         Number(
             "Requests",
@@ -270,7 +273,7 @@ def _numbers(
             "Stored keys",
             count(session.key_count),
             f"{size(stored)} of {size(max_key_bytes)}",
-            urls.session(session.id, "keys"),
+            stored_keys,
             not session.key_count,
         ),
     ]

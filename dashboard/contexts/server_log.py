@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ...server.models import ServerEvent, SessionKind
-from ..urls import Urls
+from ..urls import TABS, Urls
 from .filterbar import FilterBar
 from .log import Choice, EventRow, make_rows
 from .paging import Option
@@ -75,15 +75,13 @@ def _row(logged: ServerEvent, urls: Urls) -> ServerEventRow:
     client = logged.client_name or ("handle" if logged.session_kind is SessionKind.HANDLE else "unnamed client")
 
     def address(seq: int) -> str:
-        if is_client:
-            return urls.client(logged.session_id, sel=seq)
-        return urls.session(logged.session_id, "events", sel=seq)
+        return urls.record(logged.session_id, "events", is_client=is_client, sel=seq)
 
     (row,) = make_rows([logged.event], calls=(), address=address)
     return ServerEventRow(
         id=logged.id,
         session_id=logged.session_id,
-        session_url=urls.client(logged.session_id) if is_client else urls.session(logged.session_id),
+        session_url=urls.record(logged.session_id, TABS[0], is_client=is_client),
         client=client,
         letter=client_letter(client),
         hue=client_hue(client),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, NamedTuple
 
-from ...server.models import STANDALONE_STREAM, Event, InFlight, Session, StreamInfo
+from ...server.models import STANDALONE_STREAM, Event, InFlight, Session, SessionKind, StreamInfo
 from ..formatting import age, count, duration
 from ..jsontext import object_of
 from ..urls import Urls
@@ -171,10 +171,10 @@ def make_stream_row(
     resumed = "" if stream.resumed_from is None else f"from event {stream.resumed_from}"
     if gap is not None:
         resumed = f"{resumed or 'began anew'}, {duration(gap)} gap"
-    why_not = why_not_closable(session, stream)
+    why_not, label = why_not_closable(session, stream), stream_label(stream)
     return StreamRow(
-        label=stream_label(stream),
-        carries=", ".join(stream.asked_for) or stream.method or "",
+        label=label,
+        carries=", ".join(stream.asked_for) or (stream.method if stream.method and stream.method != label else ""),
         opened_at=stream.opened_at,
         sent=stream.sent,
         queued=count(stream.queued) if stream.queued is not None else "-",
@@ -189,7 +189,7 @@ def make_stream_row(
 
 
 def make_calls(
-    calls: Iterable[InFlight], urls: Urls, session_id: str, *, now: float, hung_after: float, can_act: bool
+    calls: Iterable[InFlight], urls: Urls, session: Session, *, now: float, hung_after: float, can_act: bool
 ) -> tuple[CallRow, ...]:
     """Return the rows of calls in flight; those older than `hung_after` seconds are marked."""
     return tuple(
@@ -198,13 +198,13 @@ def make_calls(
             method=call.method,
             target=call.target or "",
             started_at=call.started_at,
-            is_hung=now - call.started_at > hung_after and call.method != "subscriptions/listen",
+            is_hung=now - call.started_at > hung_after and not call.is_endless,
             progress=call_progress(call),
             share=_share(call),
             state=call_state(call),
             waits_for_client=call.waiting_for_client,
-            event_url=urls.session(session_id, "events", sel=call.seq),
-            cancel_url=urls.cancellations(session_id, call.request_id) if can_act and not call.cancelled else "",
+            event_url=urls.record(session.id, "events", is_client=session.kind is SessionKind.CLIENT, sel=call.seq),
+            cancel_url=urls.cancellations(session.id, call.request_id) if can_act and not call.cancelled else "",
         )
         for call in calls
     )
@@ -227,4 +227,6 @@ def call_state(call: InFlight) -> str:
     """Return what a call in flight waits for."""
     if call.cancelled:
         return "cancelled, waiting for the handler"
-    return "waiting for the client" if call.waiting_for_client else "running"
+    if call.waiting_for_client:
+        return "waiting for the client"
+    return "listening" if call.is_endless else "running"

@@ -7,11 +7,11 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import PlainTextResponse, Response
+from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 
 from ...server.attach import Switchroom
 from ...server.filters import quote_value
-from ...server.models import Actor, Role, Session
+from ...server.models import Actor, Role, Session, SessionKind
 from ..contexts import detail as view
 from ..contexts.audit import AuditTrail, make_trail
 from ..contexts.capabilities import make_capabilities
@@ -190,6 +190,8 @@ async def _respond(
     **kept: QueryValue,
 ) -> Response:
     urls = urls_of(request)
+    if session.kind is SessionKind.CLIENT:  # receipts and results of actions link to what they know by its id alone
+        return RedirectResponse(_client_address(request, urls, session, tab), status_code=303)
     page = view.SessionPage(
         head=view.make_head(session, can_act=_can_act(actor)),
         pill=view.make_pill(session),
@@ -202,6 +204,13 @@ async def _respond(
     crumbs = [Crumb("Sessions", urls.sessions()), Crumb(session.id, is_code=True)]
     frame = Frame("sessions", f"{name} {session.id}", crumbs, is_live=bool(page.live_link.url))
     return await render_page(request, room, actor, frame, page)
+
+
+def _client_address(request: Request, urls: Urls, session: Session, tab: str) -> str:
+    if tab == "audit":
+        return urls.audit(q=session.id)
+    query = request.url.query if tab == "events" else ""
+    return f"{urls.client(session.id)}{'?' if query else ''}{query}"
 
 
 def _live_link(

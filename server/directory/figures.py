@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ..engine.meter import ENDLESS_METHODS
 from ..models import InFlight, Session, SessionState
 from ..store.base import StoreHealth
 
@@ -20,7 +19,7 @@ class FlyingCall(NamedTuple):
     @property
     def is_stream(self) -> bool:
         """Whether it is answered only when its stream ends, so that its age says nothing."""
-        return self.call.method in ENDLESS_METHODS
+        return self.call.is_endless
 
 
 class Health(NamedTuple):

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from ..models import LATENCY_BOUNDS_US, LATENCY_STEPS, Figures, Gauges, joined
+from ..models import ENDLESS_METHODS, LATENCY_BOUNDS_US, LATENCY_STEPS, Figures, Gauges, joined
 from ..store.base import FiguresLog
 from .calls import Call, call_target
 from .session import forget_outcome
@@ -25,9 +25,6 @@ MINUTES_KEPT: Final = 24 * 60 + 1
 _MAX_NAMES: Final = 64
 _MAX_NAME: Final = 80
 OTHER_METHODS: Final = "other methods"
-
-ENDLESS_METHODS: Final = frozenset({"subscriptions/listen"})
-"""Answered when their stream ends: how long that took says nothing about speed."""
 
 _Name = tuple[str, str | None]
 

@@ -29,6 +29,7 @@ from .resources import HeldResource
 from .sessions import (
     ACTIVE_WINDOW_SECONDS,
     ENDED_STATES,
+    ENDLESS_METHODS,
     EndedId,
     Era,
     InFlight,
@@ -46,6 +47,7 @@ __all__ = [
     "ANSWERS",
     "DEFAULT_GROUP",
     "ENDED_STATES",
+    "ENDLESS_METHODS",
     "GROUP_NAME",
     "GROUP_NAME_RULE",
     "LATENCY_BOUNDS_US",

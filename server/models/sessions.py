@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 ACTIVE_WINDOW_SECONDS = 60.0
 """A session whose client was heard within this time is shown as active, otherwise as idle."""
@@ -229,6 +229,10 @@ class SessionPage(NamedTuple):
     """How many match by status, whatever the filter says of states."""
 
 
+ENDLESS_METHODS: Final = frozenset({"subscriptions/listen"})
+"""Answered when their stream ends: how long that took says nothing about speed."""
+
+
 class InFlight(NamedTuple):
     """A request that has not been answered yet."""
 
@@ -243,6 +247,11 @@ class InFlight(NamedTuple):
     progress: float | None
     total: float | None
     cancelled: bool
+
+    @property
+    def is_endless(self) -> bool:
+        """Whether it is answered only when its stream ends, so that its age says nothing."""
+        return self.method in ENDLESS_METHODS
 
 
 class StreamInfo(NamedTuple):

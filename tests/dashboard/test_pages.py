@@ -9,7 +9,7 @@ import pytest
 from switchroom.server.models import Actor, Role
 from tests.support.console import Console
 from tests.support.html import Element
-from tests.support.pages import opened, read, running_pages
+from tests.support.pages import modern_call, opened, read, running_pages
 
 pytestmark = pytest.mark.anyio
 
@@ -301,3 +301,18 @@ async def test_htmx_looks_at_nothing_that_a_client_has_said(console: Console) ->
     for path in ("", "sessions", "events", "errors", own, f"{own}/events", f"{own}/keys", f"{own}/errors"):
         page = read(await browser.get(f"/admin/{path}"))
         assert "zq9" in page.text and unguarded(page) == [], path
+
+
+async def test_a_sessionless_client_is_shown_as_a_client_wherever_its_reference_leads() -> None:
+    async with running_pages() as console:
+        await modern_call(console, "echo", text="hello")
+        browser = await console.signed_in()
+        (client,) = await console.room.directory.clients()
+        own = f"/admin/clients/{client.id}"
+        for path, place in (("", own), ("/events?errors=1&sel=1", f"{own}?errors=1&sel=1"), ("/keys", own)):
+            answer = await browser.get(f"/admin/sessions/{client.id}{path}", follow_redirects=False)
+            assert (answer.status_code, answer.headers["location"]) == (303, place)
+        answer = await browser.get(f"/admin/sessions/{client.id}/audit", follow_redirects=False)
+        assert answer.headers["location"] == f"/admin/audit?q={client.id}"
+        links = [link.attributes.get("href", "") for link in read(await browser.get(own)).one("#summary").select("a")]
+        assert links and all(link.startswith((own, "/admin/sessions?")) for link in links)
