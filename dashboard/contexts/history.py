@@ -23,6 +23,7 @@ _CAUSES: Final[Mapping[str, str]] = {
     "limit": "a limit was reached",
     "refused": "its handshake was refused",
     "disconnect": "its client disconnected",
+    "shutdown": "its server stopped",
 }
 """Causes as the engine writes them, and as people read them; others are sentences already."""
 

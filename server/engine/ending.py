@@ -39,6 +39,7 @@ def end_cause(state: SessionState, code: str, by: str | None = None) -> str:
         "limit": "expired by a limit",
         "refused": "refused at its handshake",
         "disconnect": "closed when its client disconnected",
+        "shutdown": "closed when its server stopped",
     }
     return causes.get(code, state.value)
 
@@ -93,6 +94,7 @@ class Aborts:
         session.close_idle_streams()
         for call in session.open_calls():
             await call.wait_settled(grace + 0.5)
+        session.close_idle_streams()
         # The other streams carry the answers just given, and end by themselves once those are written.
         await until(lambda: all(stream.is_closed for stream in session.streams or ()), within=1.0)
         session.close_streams()
@@ -111,6 +113,8 @@ class Aborts:
         if not await until(lambda: not open_calls(), within=1.0):
             logger.warning("some calls did not end in time at shutdown")
         await self.interrupt(open_calls(), _SHUTTING_DOWN)
+        for session in sessions():
+            session.close_idle_streams()
         # Streams that carry an answer end by themselves once it is written.
         await until(lambda: not any(session.streams for session in sessions()), within=0.3)
         for session in sessions():

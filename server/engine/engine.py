@@ -300,6 +300,10 @@ class Engine:
         session.count_answer(is_error)
         self.meter.answered(call, is_modern=session.record.is_modern, is_error=is_error)
 
+    async def end_connection(self, session: LiveSession) -> bool:
+        """End a session that was its connection, which is over: its client left, or the server stops."""
+        return await self.end(session, SessionState.CLOSED, "shutdown" if self.is_stopping else "disconnect")
+
     def abort(self, call: Call, answer: EarlyAnswer) -> bool:
         """Cancel one call; it is answered after a grace period even if its handler goes on."""
         return self._aborts.abort(call, answer, self.settings.cancel_grace_seconds)

@@ -14,9 +14,9 @@ def restore(record: SessionRecord) -> bool:
     """Bring a record from before the restart up to date; `False` when its session ended with the process."""
     _renew_epoch(record)
     if record.kind in _CONNECTION_KINDS:
-        record.state, record.end_code = SessionState.CLOSED, "disconnect"
+        record.state, record.end_code = SessionState.CLOSED, "shutdown"
         record.ended_at, record.end_reason = time.time(), "the server restarted"
-        note_transition(record, record.ended_at, "disconnect", reason=record.end_reason)
+        note_transition(record, record.ended_at, "shutdown", reason=record.end_reason)
         return False
     if record.kind is SessionKind.STREAMABLE_HTTP and record.init is None:
         # Its client was never told the id.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from ..errors import StoreUnavailable
 from ..models import (
     ACTIVE_WINDOW_SECONDS,
+    ENDLESS_METHODS,
     STANDALONE_STREAM,
     Direction,
     Event,
@@ -214,9 +215,11 @@ class LiveSession(RecordView):
         return next((s for s in self.streams or () if s.stream == stream and not s.is_closed), None)
 
     def close_idle_streams(self) -> None:
-        """End the streams that wait for nothing; a request's own stream ends with its answer."""
+        """End the streams that wait for nothing: a request's ends with its answer, a connection after the last one."""
+        is_answering = any(call.method not in ENDLESS_METHODS for call in self.open_calls())
         for stream in list(self.streams or ()):
-            if stream.kind == "listen" or stream.stream == STANDALONE_STREAM:
+            carries_answers = stream.kind in ("sse", "stdio") and is_answering
+            if stream.kind == "listen" or (stream.stream == STANDALONE_STREAM and not carries_answers):
                 stream.close()
 
     def close_streams(self) -> None:

@@ -56,6 +56,8 @@ class SseConnection:
         self._opened = OpenStream(STANDALONE_STREAM, "sse", self._cancel.cancel)
         self._delivering: asyncio.Task[None] | None = None
         self._is_over = False
+        self._is_answered_twice = False
+        """When a stop of the server ends the stream, the SDK goes on with an empty response, which is for nobody."""
         self._start: Message | None = None
 
     async def serve(self) -> None:
@@ -82,8 +84,9 @@ class SseConnection:
         if message["type"] != "http.response.body":
             # Held back until the session is open: a limit can still be answered with 429 then.
             self._start = message
+            self._is_answered_twice = self._session is not None
             return
-        if self._is_over:
+        if self._is_over or self._is_answered_twice:
             return
         name, data = _parse(message.get("body", b""))
         if name == "endpoint" and self._session is None and not await self._begin(data):

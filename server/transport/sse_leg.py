@@ -178,7 +178,7 @@ class SseLeg:
     async def close(self, session: LiveSession) -> None:
         """The connection is over, and with it the session."""
         self._recorders.pop(session.record.no, None)
-        await self._engine.end(session, SessionState.CLOSED, "disconnect")
+        await self._engine.end_connection(session)
 
     async def hand_to_server(self, scope: Scope, secret: str, raw: dict[str, Any]) -> None:
         """Post a message to the SDK as the client of `scope` would."""

@@ -169,4 +169,4 @@ async def serve_stdio(engine: Engine, server: Server[Any], server_name: str, mar
     session.streams = None
     # The SDK kept the wire from what tools print; what closes with the session may print as well.
     with contextlib.redirect_stdout(sys.stderr):
-        await engine.end(session, SessionState.CLOSED, "disconnect")
+        await engine.end_connection(session)

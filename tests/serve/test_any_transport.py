@@ -162,3 +162,22 @@ async def test_a_client_of_the_newer_era_is_told_on_its_connection_what_it_liste
         assert len(updates) == 1, events
         refused = await api.post(f"/sessions/{session['id']}/replays", json={"after_seq": 0})
         assert (refused.status_code, "2026-07-28 has none" in refused.text) == (409, True)
+
+
+async def test_a_stop_of_the_server_answers_the_calls_of_http_sse_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "breaking.py").write_text(TARGET)
+    with serving(tmp_path, "breaking.py:mcp", "--sse") as served:
+        async with served.api() as api, Client(sse_client(f"{served.base}/sse"), mode="legacy") as client:
+            call = asyncio.create_task(client.call_tool("count", {"until": 2}))
+            session = await the_session(api)
+            async with asyncio.timeout(10):
+                while not await in_flight(api, session["id"]):
+                    await asyncio.sleep(0.02)
+            assert await asyncio.to_thread(served.stop) < 3
+            with pytest.raises(MCPError, match=r"server stopped|shutting down"):
+                await asyncio.wait_for(call, 5)
+        assert "ERROR" not in served.text and "Traceback" not in served.text, served.text
+    with serving(tmp_path, "breaking.py:mcp", "--sse") as served:
+        async with served.api() as api:
+            ended = (await api.get(f"/sessions/{session['id']}")).json()
+            assert (ended["state"], ended["end_code"]) == ("closed", "shutdown")
