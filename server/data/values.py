@@ -40,14 +40,17 @@ def check_name(name: str) -> None:
     raise InvalidInput(f"A key's name has 1 to {MAX_NAME} printable characters; this one {why}")
 
 
-def check_text(text: str, field: str) -> None:
+def check_text(text: str, field: str, *, most: int = MAX_TEXT) -> None:
     """Refuse an argument that is repeated to people, in an answer or a message, and is too long or no text.
+
+    Args:
+        most: Characters that it may have.
 
     Raises:
         InvalidInput: With what is allowed. The text itself is not repeated.
     """
-    if len(text) > MAX_TEXT:
-        raise InvalidInput(f"{field} has at most {MAX_TEXT:,} characters; this has {len(text):,}.", field=field)
+    if len(text) > most:
+        raise InvalidInput(f"{field} has at most {most:,} characters; this has {len(text):,}.", field=field)
     odd = _NO_TEXT.search(text)
     if odd is not None:
         what = f"U+{ord(odd[0]):04X}"

@@ -10,9 +10,10 @@ import time
 from typing import Final
 
 from ..attempts import Attempts, Rate
+from ..data.values import check_text
 from ..engine.engine import Engine
 from ..engine.session import LiveSession
-from ..errors import LimitReached, NotSignedIn, StoreUnavailable, Unsupported
+from ..errors import InvalidInput, LimitReached, NotSignedIn, StoreUnavailable, Unsupported
 from ..models import EventKind, SignedIn
 from .verifier import UserVerifier
 
@@ -25,7 +26,7 @@ PER_USER: Final = Rate(20, 15, "user")
 """Attempts on one user's password from whatever sessions: 20 in 15 minutes."""
 
 MAX_INPUT: Final = 1024
-"""Longer names and passwords are refused before they cost anything."""
+"""Characters of a name and of a password; longer ones are refused before they cost anything."""
 
 _PROBE_SECONDS = 5.0
 _REVIEW_SECONDS: Final = 10.0
@@ -49,11 +50,13 @@ class SignIns:
         """Sign a session in.
 
         Raises:
+            InvalidInput: Nobody has such a name or password, whoever they are: with what is allowed.
             LimitReached: Too many attempts in this session or on this name; `retry_after` says when to try again.
             NotSignedIn: Name and password do not belong together.
             Unsupported: The users cannot be asked.
             StoreUnavailable: It could not be kept; the session is not signed in.
         """
+        _check(username, password)
         self._admit(PER_SESSION, session.record.id)
         self._admit(PER_USER, username.casefold()[:64])
         user, stamp = await self._verify(username, password)
@@ -82,8 +85,6 @@ class SignIns:
             raise LimitReached(f"{error.message} Try again in {wait} seconds.", retry_after=wait) from None
 
     async def _verify(self, username: str, password: str) -> tuple[str | None, str | None]:
-        if len(username) > MAX_INPUT or len(password) > MAX_INPUT:
-            return None, None
         try:
             # The stamp comes first: a password that is changed meanwhile ends the sign-in, instead of carrying it.
             before = await self.verifier.stamp(username)
@@ -164,3 +165,13 @@ class SignIns:
                 self._watched().discard(session_id)
             else:
                 await self.current(session)
+
+
+def _check(username: str, password: str) -> None:
+    """Refuse what can be nobody's name or password; it is no attempt, and tells nothing of who there is."""
+    if not username or not password:
+        raise InvalidInput(f"username and password have 1 to {MAX_INPUT:,} characters each; one of them is empty.")
+    check_text(username, "username", most=MAX_INPUT)
+    check_text(password, "password", most=MAX_INPUT)
+    if not username.isprintable():
+        raise InvalidInput("username has printable characters only; this one has others.", field="username")

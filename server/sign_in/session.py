@@ -31,6 +31,7 @@ class SignIn:
         """Sign the session in, instead of whoever was.
 
         Raises:
+            InvalidInput: The name or the password is empty, too long or has control characters.
             LimitReached: Too many attempts; `retry_after` has the seconds to wait.
             NotSignedIn: Name and password do not belong together.
             Unsupported: The users cannot be asked at the moment.

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from ..accounts import Passwords
+from ..data.values import check_text
 from ..errors import Conflict, InvalidInput, NotFound, StartupError
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
@@ -55,6 +56,7 @@ class UsersFile:
         """
         if not _NAME.fullmatch(name):
             raise InvalidInput("A user's name is 1 to 64 letters, digits and . _ @ + -, beginning with neither.")
+        check_text(password, "The password")
         encoded = await self._passwords.hash(password)
         with self._changing() as users:
             if _same(users, name) is not None:
@@ -65,9 +67,10 @@ class UsersFile:
         """Give a user a new password, which ends every sign-in made with the old one.
 
         Raises:
-            InvalidInput: The password is too short or too long.
+            InvalidInput: The password is too short, too long or has control characters.
             NotFound: There is no such user.
         """
+        check_text(password, "The password")
         encoded = await self._passwords.hash(password)
         with self._changing() as users:
             users[_known(users, name)] = encoded

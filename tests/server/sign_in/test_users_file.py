@@ -52,6 +52,9 @@ async def test_names_and_passwords_that_cannot_be_used_are_refused(tmp_path: Pat
         await users.add("a b", PASSWORD)
     with pytest.raises(InvalidInput, match="12 characters or more"):
         await users.add("bob", "short")
+    for change in (users.add("bob", f"{PASSWORD}\0"), users.set_password("ana", f"{PASSWORD}\x1b")):
+        with pytest.raises(InvalidInput, match="control character"):
+            await change  # nobody could sign in with it
     with pytest.raises(NotFound, match="There is no user bob"):
         users.remove("bob")
     assert users.names() == ["ana"]
