@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from ..server.attach import Switchroom
 from ..server.errors import SwitchroomError
 from ..server.models import SessionKind
 from ..server.sign_in import UsersFile
+from ..server.token_guards import TokenGuard, token_guards
 from .formatting import age, count, plural, size
 from .health_data import trend_sentence
 from .urls import Urls
@@ -93,10 +95,29 @@ def _memory(room: Switchroom, urls: Urls) -> Finding:
     return Finding(name, True, f"{held}, {grows}; every limit below {_NEAR:.0%}, every stream read.", "", urls.health())
 
 
+def _tokens(guards: Sequence[TokenGuard], secure_scope: str) -> str:
+    """Return what is asked of access tokens: at each endpoint, and by `secure_operation` besides."""
+    asked = [
+        f"{each.path} asks for access tokens"
+        + (f" with scope {' and '.join(each.scopes)}" if each.scopes else " of any scope")
+        for each in guards
+        if each.scopes is not None
+    ]
+    if not asked:
+        return "no access tokens are asked for."
+    asked += [f"{each.path} for none" for each in guards if each.scopes is None]
+    more = f"needs scope {secure_scope}" if secure_scope else "needs no scope"
+    return f"{', '.join(asked)}; secure_operation {more} besides."
+
+
 async def _authentication(room: Switchroom, urls: Urls) -> Finding:
     name, verifier = "Authentication", room.sign_ins.verifier
-    scope = room.settings.secure_scope or "none"
-    tokens = f"where tokens are asked for, secure_operation needs scope {scope}."
+    guards = token_guards(room.apps)
+    for guard in guards:
+        if wrong := await guard.probe():
+            asked = f"The token verifier of {guard.path} ({type(guard.verifier).__name__}) is not right"
+            return Finding(name, False, f"{asked}: {wrong}", "Mend the token verifier.", urls.health())
+    tokens = _tokens(guards, room.settings.secure_scope)
     if not isinstance(verifier, UsersFile):
         asked = f"secure_login asks {type(verifier).__name__}, which the application has passed"
         wrong = await room.sign_ins.probe()

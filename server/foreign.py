@@ -17,12 +17,12 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp_types.version import LATEST_MODERN_VERSION
 from starlette.applications import Starlette
-from starlette.routing import Route
 from starlette.types import Message, Scope
 
 from .data import SessionStateStore
 from .errors import StartupError
 from .mounts import Mount
+from .token_guards import mcp_endpoint
 from .transport.bodies import replaying
 
 logger = logging.getLogger(__name__)
@@ -81,10 +81,7 @@ def keep_state(mcp: Any) -> None:
 
 def _manager_of(app: Starlette) -> StreamableHTTPSessionManager:
     for route in app.routes:
-        found: Any = route.endpoint if isinstance(route, Route) else None
-        while found is not None and not hasattr(found, "session_manager"):
-            found = getattr(found, "app", None)  # inside its authentication
-        manager = getattr(found, "session_manager", None)
+        manager = getattr(mcp_endpoint(route), "session_manager", None)
         if isinstance(manager, StreamableHTTPSessionManager):
             return manager
     raise StartupError("This release of fastmcp keeps its session manager elsewhere: install fastmcp 4.")

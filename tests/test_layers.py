@@ -11,7 +11,8 @@ from tests.support.source import imports, modules
 
 FLOORS: dict[str, tuple[frozenset[str], ...]] = {
     "server": (
-        frozenset({"attempts", "errors", "ids", "logs", "served", "marks", "models", "sealing", "settings"}),
+        frozenset({"attempts", "errors", "ids", "logs", "served", "marks", "models", "sealing", "settings"})
+        | {"token_guards"},
         frozenset({"filters", "recordview"}),
         frozenset({"accounts", "bus", "store"}),
         frozenset({"engine", "event_store", "rotation"}),

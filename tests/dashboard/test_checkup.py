@@ -8,9 +8,16 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from fastmcp import FastMCP
+from fastmcp.server.auth import StaticTokenVerifier
+from mcp.server.auth.provider import AccessToken
+from mcp.server.auth.settings import AuthSettings
+from mcp.server.mcpserver import MCPServer
+from pydantic import AnyHttpUrl
 
 from switchroom.dashboard.checkup import Finding, check_up
 from switchroom.dashboard.urls import Urls
+from switchroom.server import token_guards
 from switchroom.server.attach import Switchroom
 from switchroom.server.directory import MemoryTrend
 from switchroom.server.sign_in import service
@@ -72,6 +79,71 @@ async def test_a_verifier_that_cannot_be_right_is_found(
 async def test_a_verifier_that_knows_nobody_whom_nobody_is_is_fine() -> None:
     async with checked(verifier=Users()) as (room, _):
         assert (await finding(room, "Authentication")).is_fine
+
+
+class Tokens:
+    """A token verifier that answers everybody alike."""
+
+    def __init__(self, accepted: AccessToken | None = None, *, fails: bool = False, hangs: bool = False) -> None:
+        self._accepted = accepted
+        self._fails = fails
+        self._hangs = hangs
+
+    async def verify_token(self, token: str) -> AccessToken | None:
+        if self._fails:
+            raise ConnectionError("https://id.example refused")
+        if self._hangs:
+            await asyncio.Event().wait()
+        return self._accepted
+
+
+def guarded(tokens: Tokens, *scopes: str) -> MCPServer:
+    address = AnyHttpUrl("https://id.example")
+    auth = AuthSettings(
+        issuer_url=address,
+        resource_server_url=address,
+        required_scopes=list(scopes),
+        validate_token_resource=True,
+    )
+    return MCPServer("guarded", token_verifier=tokens, auth=auth)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "why"),
+    [
+        (Tokens(fails=True), "it raises ConnectionError"),
+        (Tokens(hangs=True), "does not answer within"),
+        (Tokens(AccessToken(token="t", client_id="c", scopes=[])), "takes a token that was made up"),
+    ],
+)
+async def test_a_token_verifier_that_cannot_be_right_is_found(
+    tokens: Tokens, why: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(token_guards, "PROBE_SECONDS", 0.05)
+    async with running(guarded(tokens, "use")) as site:
+        found = await finding(site.switchroom, "Authentication")
+    assert not found.is_fine and why in found.why and "/mcp (Tokens)" in found.why and "id.example" not in found.why
+    caplog.clear()
+
+
+async def test_what_is_asked_of_tokens_is_read_from_the_servers_that_run() -> None:
+    for scopes, secure, says in [
+        (("use", "read"), "admin", "/mcp asks for access tokens with scope use and read; secure_operation needs scope"),
+        ((), "", "/mcp asks for access tokens of any scope; secure_operation needs no scope besides."),
+    ]:
+        async with running(guarded(Tokens(), *scopes), secure_scope=secure) as site:
+            site.switchroom.attach(MCPServer("open"), path="/open/mcp")
+            found = await finding(site.switchroom, "Authentication")
+        assert found.is_fine and says.replace(";", ", /open/mcp for none;") in found.why
+    async with checked() as (room, _):
+        assert "no access tokens are asked for." in (await finding(room, "Authentication")).why
+
+
+async def test_what_fastmcp_asks_of_tokens_is_read_too() -> None:
+    verifier = StaticTokenVerifier({"t": {"client_id": "c", "scopes": ["read"]}}, required_scopes=["read"])
+    async with running(FastMCP("fast", auth=verifier)) as site:
+        found = await finding(site.switchroom, "Authentication")
+    assert found.is_fine and "/mcp asks for access tokens with scope read;" in found.why
 
 
 async def test_memory_that_grows_while_sessions_do_not_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
