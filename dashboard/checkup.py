@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ..server.attach import Switchroom
 from ..server.errors import SwitchroomError
 from ..server.models import SessionKind
 from ..server.sign_in import UsersFile
 from ..server.token_guards import TokenGuard, token_guards
+from ..server.tools.signing_in import SCOPE
 from .formatting import age, count, plural, size
 from .health_data import trend_sentence
 from .urls import Urls
@@ -95,7 +96,17 @@ def _memory(room: Switchroom, urls: Urls) -> Finding:
     return Finding(name, True, f"{held}, {grows}; every limit below {_NEAR:.0%}, every stream read.", "", urls.health())
 
 
-def _tokens(guards: Sequence[TokenGuard], secure_scope: str) -> str:
+async def _secure_scopes(room: Switchroom) -> list[str]:
+    """Return the scopes that `secure_operation` asks for, by its authors or by the setting; none where it is not."""
+    try:
+        tools = await room.tools("secure_operation")
+    except Exception:  # the server's own; that it cannot list its tools is told wherever they are needed
+        return []
+    metas: list[dict[str, Any]] = [tool.meta or {} for tool in tools]
+    return sorted({str(meta.get(SCOPE, room.settings.secure_scope)) for meta in metas})
+
+
+def _tokens(guards: Sequence[TokenGuard], secure_scopes: Sequence[str]) -> str:
     """Return what is asked of access tokens: at each endpoint, and by `secure_operation` besides."""
     asked = [
         f"{each.path} asks for access tokens"
@@ -106,8 +117,10 @@ def _tokens(guards: Sequence[TokenGuard], secure_scope: str) -> str:
     if not asked:
         return "no access tokens are asked for."
     asked += [f"{each.path} for none" for each in guards if each.scopes is None]
-    more = f"needs scope {secure_scope}" if secure_scope else "needs no scope"
-    return f"{', '.join(asked)}; secure_operation {more} besides."
+    if not secure_scopes:
+        return f"{', '.join(asked)}."
+    more = " or ".join(f"scope {each}" if each else "no scope" for each in secure_scopes)
+    return f"{', '.join(asked)}; secure_operation needs {more} besides."
 
 
 async def _authentication(room: Switchroom, urls: Urls) -> Finding:
@@ -117,7 +130,7 @@ async def _authentication(room: Switchroom, urls: Urls) -> Finding:
         if wrong := await guard.probe():
             asked = f"The token verifier of {guard.path} ({type(guard.verifier).__name__}) is not right"
             return Finding(name, False, f"{asked}: {wrong}", "Mend the token verifier.", urls.health())
-    tokens = _tokens(guards, room.settings.secure_scope)
+    tokens = _tokens(guards, await _secure_scopes(room))
     if not isinstance(verifier, UsersFile):
         asked = f"secure_login asks {type(verifier).__name__}, which the application has passed"
         wrong = await room.sign_ins.probe()

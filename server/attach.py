@@ -142,6 +142,11 @@ class Switchroom:
 
         await serve_stdio(self.engine, mount.server, mount.name, mount.marks)
 
+    async def tools(self, name: str) -> list[Any]:
+        """Return the tools of that name, as the attached servers that can be asked describe them."""
+        listed = [await mount.marks.listed() for mount in self._mounts.values()]
+        return [tool for tools in listed for tool in tools if tool.name == name]
+
     def _mount(self, manager: StreamableHTTPSessionManager) -> Mount:
         """Return the mount of a manager's server; a server is mounted once, however often it is started."""
         for mount in self._mounts.values():

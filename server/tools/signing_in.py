@@ -17,6 +17,9 @@ from ..data.telling import told
 from ..data.values import check_text
 from ..sign_in import SignIn, sign_in
 
+SCOPE = "switchroom/scope"
+"""Member of the tool's `_meta`: the scope that it asks of an access token, where that is not the setting's."""
+
 Signing = Annotated[SignIn, Resolve(sign_in)]
 
 
@@ -37,7 +40,7 @@ def add_to(mcp: MCPServer, *, scope: str | None = None) -> None:
         await log_message(ctx, "info", f"Session {signing.session_id} authenticated as {signed_in.user}")
         return f"Authenticated as {signed_in.user}"
 
-    @mcp.tool()
+    @mcp.tool(meta=None if scope is None else {SCOPE: scope})
     async def secure_operation(action: str, signing: Signing, ctx: Context, session_id: str | None = None) -> str:
         """Operation requiring session authentication."""
         with told():

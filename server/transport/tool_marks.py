@@ -75,6 +75,10 @@ class ToolMarks:
         """A server that cannot be followed was asked for its tools, for the sake of one that was not known."""
         self._loaded_at = time.monotonic()
 
+    async def listed(self) -> Iterable[Any]:
+        """Return the tools of a server that can be asked for them, as it describes them."""
+        return await self._list_tools() if self._list_tools is not None else ()
+
     async def load(self) -> None:
         """Read every tool's schemas; a server that fails to list them keeps the marks known so far."""
         now = time.monotonic()

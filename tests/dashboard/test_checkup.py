@@ -21,6 +21,7 @@ from switchroom.server import token_guards
 from switchroom.server.attach import Switchroom
 from switchroom.server.directory import MemoryTrend
 from switchroom.server.sign_in import service
+from switchroom.server.tools import signing_in
 from switchroom.server.tools.bundled import bundled_server
 from tests.support.clients import connected
 from tests.support.servers import running
@@ -127,14 +128,18 @@ async def test_a_token_verifier_that_cannot_be_right_is_found(
 
 
 async def test_what_is_asked_of_tokens_is_read_from_the_servers_that_run() -> None:
-    for scopes, secure, says in [
-        (("use", "read"), "admin", "/mcp asks for access tokens with scope use and read; secure_operation needs scope"),
-        ((), "", "/mcp asks for access tokens of any scope; secure_operation needs no scope besides."),
-    ]:
-        async with running(guarded(Tokens(), *scopes), secure_scope=secure) as site:
-            site.switchroom.attach(MCPServer("open"), path="/open/mcp")
-            found = await finding(site.switchroom, "Authentication")
-        assert found.is_fine and says.replace(";", ", /open/mcp for none;") in found.why
+    both = guarded(Tokens(), "use", "read")
+    signing_in.add_to(both, scope="ops")
+    async with running(both, secure_scope="unused") as site:
+        site.switchroom.attach(MCPServer("open"), path="/open/mcp")
+        found = await finding(site.switchroom, "Authentication")
+    asked = "/mcp asks for access tokens with scope use and read, /open/mcp for none; secure_operation needs scope ops"
+    assert found.is_fine and asked in found.why
+    settings = guarded(Tokens())
+    signing_in.add_to(settings)
+    async with running(settings, secure_scope="staff") as site:
+        found = await finding(site.switchroom, "Authentication")
+    assert "tokens of any scope; secure_operation needs scope staff besides." in found.why
     async with checked() as (room, _):
         assert "no access tokens are asked for." in (await finding(room, "Authentication")).why
 
@@ -143,7 +148,7 @@ async def test_what_fastmcp_asks_of_tokens_is_read_too() -> None:
     verifier = StaticTokenVerifier({"t": {"client_id": "c", "scopes": ["read"]}}, required_scopes=["read"])
     async with running(FastMCP("fast", auth=verifier)) as site:
         found = await finding(site.switchroom, "Authentication")
-    assert found.is_fine and "/mcp asks for access tokens with scope read;" in found.why
+    assert found.is_fine and "/mcp asks for access tokens with scope read." in found.why
 
 
 async def test_memory_that_grows_while_sessions_do_not_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
