@@ -31,6 +31,8 @@ _SECRETS: Final = (
     (re.compile(r"(?i)([?&](?:token|code|access_token)=)[^\s&\"']+"), r"\1..."),
 )
 
+_QUOTED_INPUT: Final = re.compile("input_value=.*, input_type=")
+
 _BURST: Final = 30
 _WINDOW_SECONDS: Final = 10.0
 _MAX_KINDS: Final = 1_000
@@ -70,11 +72,22 @@ def configure_logging(
 
 def without_secrets(text: str, hidden: Iterable[str] = ()) -> str:
     """Return a text with every session id, handle, token and cookie in it cut short, and what is hidden masked."""
-    for secret in sorted(hidden, key=len, reverse=True):
+    secrets = sorted(hidden, key=len, reverse=True)
+    for secret in secrets:
         text = text.replace(secret, MASK)
+    if secrets:
+        text = without_quoted_input(text)
     for pattern, kept in _SECRETS:
         text = pattern.sub(kept, text)
     return text
+
+
+def without_quoted_input(text: str) -> str:
+    """Return a text without what errors of pydantic quote of their input.
+
+    They cut a long value in its middle, so that a search for a secret does not find what is left of it.
+    """
+    return _QUOTED_INPUT.sub(f"input_value={MASK}, input_type=", text) if "input_value=" in text else text
 
 
 class SafeLines(logging.Formatter):

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, cast
 from pydantic import GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
-from .logs import MASK
+from .logs import MASK, without_quoted_input
 
 KEYWORD: Final = "x-secret"
 
@@ -203,4 +203,4 @@ def _text_without(secrets: list[str], text: str) -> str:
         }:
             if form in text:
                 text = text.replace(form, MASK)
-    return text
+    return without_quoted_input(text) if secrets else text

@@ -238,6 +238,28 @@ async def test_a_tool_that_comes_later_is_known_by_its_first_call() -> None:
         assert PASSWORD not in await log_of(served)
 
 
+@ERAS
+async def test_an_error_that_quotes_a_long_secret_in_part_does_so_to_its_client_alone(mode: str) -> None:
+    mcp: MCPServer[Any] = MCPServer("quoting")
+    head, tail = "sk-live-0123456789", "9876543210-the-end"
+    long = f"{head}{'x' * 60}{tail}"
+
+    @mcp.tool()
+    async def login(user: str, password: SecretStr) -> str:
+        """Take a secret."""
+        return "thanks"
+
+    async with running(mcp) as served, connected(served.url, mode=mode) as (caller, _):
+        for given in (
+            {"password": long},
+            {"user": "ana", "password": [long]},
+            {"user": "ana", "password": {"a": long}},
+        ):
+            assert tail in text_of(await caller.call_tool("login", given))
+        kept = await log_of(served)
+        assert head not in kept and tail not in kept and "input_value=[redacted]" in kept
+
+
 def low_level() -> Server[Any]:
     """Return a low-level server whose schema is written by hand."""
 

@@ -68,6 +68,12 @@ def test_real_session_ids_and_handles_are_cut_and_references_are_not() -> None:
     assert without_secrets(kept) == kept
 
 
+def test_what_an_error_quotes_of_its_input_is_masked_where_something_is_hidden() -> None:
+    quoted = "password: a string [type=string_type, input_value={'a': 'sk-live...the-end'}, input_type=dict]"
+    assert without_secrets(quoted, ["sk-live-and-the-end"]).endswith("input_value=[redacted], input_type=dict]")
+    assert without_secrets(quoted) == quoted
+
+
 def test_a_flood_of_like_records_is_held_back_and_counted() -> None:
     now = [0.0]
     throttle = Throttle(clock=lambda: now[0])
