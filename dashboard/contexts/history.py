@@ -24,6 +24,7 @@ _CAUSES: Final[Mapping[str, str]] = {
     "refused": "its handshake was refused",
     "disconnect": "its client disconnected",
     "shutdown": "its server stopped",
+    "token": "its access token expired",
 }
 """Causes as the engine writes them, and as people read them; others are sentences already."""
 

@@ -40,6 +40,7 @@ def end_cause(state: SessionState, code: str, by: str | None = None) -> str:
         "refused": "refused at its handshake",
         "disconnect": "closed when its client disconnected",
         "shutdown": "closed when its server stopped",
+        "token": "expired with its access token",
     }
     return causes.get(code, state.value)
 

@@ -99,7 +99,7 @@ class SessionRecord:
     """Whether `notifications/initialized` has arrived."""
     ended_at: float | None = None
     end_code: str | None = None
-    """`client`, `idle`, `lifetime`, `operator`, `limit`, `refused`, `shutdown` or `disconnect`."""
+    """`client`, `idle`, `lifetime`, `operator`, `limit`, `refused`, `shutdown`, `token` or `disconnect`."""
     end_by: str | None = None
     end_reason: str | None = None
     request_count: int = 0

@@ -14,9 +14,13 @@ from ..engine.engine import Engine
 from ..engine.session import LiveSession
 from ..engine.streams import OpenStream
 from ..errors import LimitReached, StoreUnavailable
-from ..models import STANDALONE_STREAM
+from ..models import STANDALONE_STREAM, SessionState
 from .http import send_error, send_limit
+from .principals import token_has_expired, token_will_expire
 from .wire import WireRecorder
+
+_TOKEN_SECONDS = 5.0
+"""How often a connection looks at the token that opened it."""
 
 
 class SseHost(Protocol):
@@ -55,6 +59,7 @@ class SseConnection:
         self._recorder: WireRecorder | None = None
         self._opened = OpenStream(STANDALONE_STREAM, "sse", self._cancel.cancel)
         self._delivering: asyncio.Task[None] | None = None
+        self._token_check: asyncio.TimerHandle | None = None
         self._is_over = False
         self._is_answered_twice = False
         """When a stop of the server ends the stream, the SDK goes on with an empty response, which is for nobody."""
@@ -72,6 +77,8 @@ class SseConnection:
     async def _finish(self) -> None:
         if self._delivering is not None:
             self._delivering.cancel()
+        if self._token_check is not None:
+            self._token_check.cancel()
         if self._session is not None:
             self._opened.is_lost = not self._opened.is_closed
             self._leg.engine.stream_watch.ended(self._opened)
@@ -116,7 +123,17 @@ class SseConnection:
             return False
         self._session.streams = [self._opened]
         self._delivering = asyncio.create_task(self._recorder.deliver(self._opened))
+        if token_will_expire(self._scope):
+            self._check_token(self._session)
         return True
+
+    def _check_token(self, session: LiveSession) -> None:
+        """End the session with the token that opened it: the SDK checks that when the GET comes and never again."""
+        engine = self._leg.engine
+        if token_has_expired(self._scope):
+            engine.spawn(engine.end(session, SessionState.EXPIRED, "token"))
+            return
+        self._token_check = asyncio.get_running_loop().call_later(_TOKEN_SECONDS, self._check_token, session)
 
     async def to_client(self, raw: dict[str, Any]) -> None:
         """Put a message on the connection, past the SDK."""

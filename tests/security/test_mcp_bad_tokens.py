@@ -12,6 +12,7 @@ import pytest
 from tests.security.conftest import TARGET
 from tests.security.honest import HANDSHAKE, MODERN
 from tests.security.neighbours import modern_body, modern_headers
+from tests.security.older import older
 from tests.security.tally import Tally
 from tests.security.tokens import signed_token, unsigned_token
 from tests.support.processes import Served, serving
@@ -106,7 +107,7 @@ async def test_tokens_of_the_two_planes_do_not_open_each_other(guarded: Served) 
 @pytest.fixture(scope="module")
 def brisk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server that looks at the tokens of open streams every second; by default it is every 15."""
-    with serving(tmp_path_factory.mktemp("brisk"), f"{TARGET}:guarded", ping_seconds=1) as served:
+    with serving(tmp_path_factory.mktemp("brisk"), f"{TARGET}:guarded", "--sse", ping_seconds=1) as served:
         yield served
 
 
@@ -125,3 +126,13 @@ async def test_a_token_that_expires_ends_its_open_streams_in_both_eras(brisk: Se
     async with client(brisk.mcp, token=signed_token("ann")) as again:
         again.session_id, again.version = wire.session_id, wire.version
         assert (await again.call("echo", text="still mine")).status == 200
+
+
+async def test_a_token_that_expires_ends_the_connection_of_the_older_transport_and_its_session(brisk: Served) -> None:
+    async with httpx.AsyncClient() as http, brisk.api() as api:
+        async with older(brisk.base, http, token=signed_token("bea", seconds=4)) as wire:
+            await wire.initialize("on-time")
+            async with asyncio.timeout(20):
+                await wire.stream.rest(within=20)
+        ended = (await api.get("/sessions", params={"q": "client:on-time state:ended"})).json()["items"]
+        assert [(each["state"], each["end_code"]) for each in ended] == [("expired", "token")]
