@@ -90,7 +90,11 @@ class Switchroom:
         options.setdefault("stateless_http", self.settings.stateless_http)
         if is_fastmcp(mcp):
             options.pop("host", None)
-            app = fastmcp_app(mcp, path=path, mount=self._mount, running=self.running, options=options)
+
+            def mounted(manager: StreamableHTTPSessionManager) -> Mount:
+                return self._attached.setdefault(id(attached), self._mount(manager))
+
+            app = fastmcp_app(mcp, path=path, mount=mounted, running=self.running, options=options)
         elif isinstance(mcp, MCPServer | Server):
             options.setdefault("transport_security", transport_security(self.settings))
             app = mcp.streamable_http_app(streamable_http_path=path, **options)
@@ -121,7 +125,10 @@ class Switchroom:
         """
         mount = self._attached.get(id(mcp))
         if mount is None or not isinstance(mcp, MCPServer):
-            raise StartupError("HTTP+SSE needs an MCPServer that is attached: a low-level Server has no sse_app.")
+            raise StartupError(
+                f"HTTP+SSE is served for an attached MCPServer, and this is a {type(mcp).__name__}: leave --sse out. "
+                "Streamable HTTP and stdio take every kind of server."
+            )
         options: dict[str, Any] = {"transport_security": transport_security(self.settings), "host": self.settings.host}
         app = mcp.sse_app(sse_path=sse_path, message_path=message_path, **options)
         gate_principals(app, self.engine)
@@ -133,11 +140,11 @@ class Switchroom:
         """Serve an attached server over standard input and output until either side ends it.
 
         Raises:
-            StartupError: The server is not attached, or is a FastMCP.
+            StartupError: The server is not attached, or is a FastMCP whose app has not been started.
         """
         mount = self._attached.get(id(mcp))
         if mount is None:
-            raise StartupError("stdio needs an MCPServer or a low-level Server that is attached.")
+            raise StartupError("stdio needs a server that is attached; the app of a FastMCP has to be started before.")
         from .transport.stdio import serve_stdio
 
         await serve_stdio(self.engine, mount.server, mount.name, mount.marks)

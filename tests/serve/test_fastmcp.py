@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from fastmcp import FastMCP
 from key_value.aio.stores.memory import MemoryStore
+from mcp import Client, StdioServerParameters
+from mcp.client.stdio import stdio_client
 
 from switchroom.server import SessionStateStore, Settings, attach
 from tests.support.clients import connected, text_of
-from tests.support.processes import serving
+from tests.support.processes import environment, failing_command, serving
 from tests.support.wire import session
 from tests.support.wire import text_of as wire_text
 
@@ -60,6 +63,23 @@ async def test_its_session_state_survives_a_killed_process(tmp_path: Path) -> No
                     items = (await api.get("/sessions", params={"q": "client:counting"})).json()["items"]
                     keys = (await api.get(f"/sessions/{items[0]['id']}/keys")).json()["items"]
                     assert [(key["name"], key["value"]) for key in keys] == [("seen", 3)]
+
+
+@pytest.mark.parametrize("mode", ["legacy", "auto"])
+async def test_it_is_served_over_stdio_too_where_the_connection_is_its_session(tmp_path: Path, mode: str) -> None:
+    (tmp_path / "target.py").write_text(TARGET)
+    arguments = ["-m", "switchroom.dashboard", "serve", "target.py:mcp", "--stdio", "--port", "0"]
+    parameters = StdioServerParameters(command=sys.executable, args=arguments, cwd=tmp_path, env=environment())
+    with (tmp_path / "stderr.txt").open("w+") as log:
+        async with Client(stdio_client(parameters, errlog=log), mode=mode) as client:
+            assert [text_of(await client.call_tool("count")) for _ in range(2)] == ["1", "2"]
+    assert "Traceback" not in (tmp_path / "stderr.txt").read_text()
+
+
+def test_over_http_sse_it_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "target.py").write_text(TARGET)
+    said = failing_command(tmp_path, "serve", "target.py:mcp", "--sse", "--port", "0")
+    assert "HTTP+SSE is served for an attached MCPServer, and this is a FastMCP: leave --sse out." in said
 
 
 def test_a_store_of_the_authors_own_stays(caplog: pytest.LogCaptureFixture) -> None:
