@@ -106,6 +106,10 @@ class Recorder:
                 session = self._clients.of_request(ctx)
                 bad_handle = await self._handles.refuse(ctx)
         except StoreUnavailable:
+            if ctx.method == "subscriptions/listen":
+                # Nobody could see or end it, and nothing would end it with its token.
+                text = "The server cannot keep track of another listen stream just now: listen again in a moment."
+                raise MCPError(INTERNAL_ERROR, text) from None
             return await call_next(ctx)  # served all the same; the health page says what the log lacks
         assert ctx.request_id is not None  # `__call__` records requests alone
         key = id_text(ctx.request_id)

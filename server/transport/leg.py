@@ -83,7 +83,7 @@ class Leg:
             if is_modern or self._manager.stateless:
                 if self._engine.blocks.go_by_name:
                     self._engine.blocks.check_client(client_name_in(body))
-                with self._admission.admitted(scope, principal):
+                with self._admission.admitted(scope, principal, may_listen=is_modern):
                     if is_modern:
                         await self._modern.serve(ReadRequest(scope, receive, body), body, send)
                     else:

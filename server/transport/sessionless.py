@@ -25,14 +25,17 @@ class SessionlessLimits:
         self._listening: Counter[str] = Counter()
 
     @contextmanager
-    def admitted(self, scope: Scope, principal: Principal | None) -> Generator[None]:
+    def admitted(self, scope: Scope, principal: Principal | None, *, may_listen: bool) -> Generator[None]:
         """Count one request as long as it is being answered.
+
+        Args:
+            may_listen: Whether its era has listen streams, so that a header may say that it is one.
 
         Raises:
             LimitReached: Its sender has too many.
         """
         address = address_of(scope)
-        is_listen = any(name == b"mcp-method" and value == _LISTEN for name, value in scope["headers"])
+        is_listen = may_listen and any(name == b"mcp-method" and value == _LISTEN for name, value in scope["headers"])
         listener = address if principal is None else principal.key
         counted, key = (self._listening, listener) if is_listen else (self._in_flight, address)
         self._check(counted, key, address)

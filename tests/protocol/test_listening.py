@@ -12,9 +12,11 @@ import pytest
 from mcp.shared.exceptions import MCPError
 
 from switchroom.server.engine.limits import Limit
+from switchroom.server.errors import StoreUnavailable
 from switchroom.server.models import DeliveryStatus
 from switchroom.server.modern.announcements import URI
-from tests.support.modern import MODERN, OPERATOR, announce, connect, headers, message, only_client
+from switchroom.server.modern.clients import Clients
+from tests.support.modern import MODERN, OPERATOR, announce, calling, connect, headers, message, only_client
 from tests.support.raw import raw_connection
 from tests.support.servers import eventually, running
 from tests.support.toolbox import Toolbox, low_level_server
@@ -142,6 +144,19 @@ async def test_those_who_share_a_name_do_not_share_its_listen_streams() -> None:
             async with http.stream("POST", site.url, content=body, headers=routed) as answer:
                 await eventually(lambda: site.switchroom.directory.health().open_streams == 2)
                 assert answer.status_code == 200
+
+
+async def test_a_listen_stream_that_could_not_be_kept_track_of_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise StoreUnavailable("The disk is full.")
+
+    async with running(Toolbox().mcp) as site, client(site.url) as wire:
+        monkeypatch.setattr(Clients, "of_request", fail)
+        listen = message("subscriptions/listen", {"notifications": {"toolsListChanged": True}})
+        refused = await wire.post(listen, headers=headers("subscriptions/listen"))
+        assert "listen again in a moment" in refused.last["error"]["message"]
+        body, named = calling("echo", {"text": "served all the same"})
+        assert (await wire.post(body, headers=named)).last["result"]["isError"] is False
 
 
 async def test_the_servers_own_updates_and_announcements_share_a_listen_stream() -> None:

@@ -259,6 +259,17 @@ async def test_an_operator_cancels_a_stateless_call() -> None:
         assert "runaway" in (await call).last["error"]["message"]
 
 
+async def test_a_stateless_call_that_calls_itself_a_listen_stream_is_counted_as_a_call() -> None:
+    box, options = Toolbox(), {"stateless_http": True}
+    async with running(box.mcp, options=options, max_in_flight_per_address=1) as site, client(site.url) as wire:
+        call = asyncio.create_task(wire.call("wait"))
+        await eventually(lambda: box.started["wait"])
+        another = await wire.post(wire.call_message("wait"), headers={"mcp-method": "subscriptions/listen"})
+        assert another.status == 429
+        box.let_go()
+        assert (await call).status == 200
+
+
 async def test_a_stateless_client_of_the_sdk_is_served_and_recorded() -> None:
     async with running(Toolbox().mcp, options={"stateless_http": True}) as site:
         async with Client(site.url, mode="legacy") as legacy:
