@@ -156,7 +156,7 @@ async def _serve(
     link = await prepare_first_run(console.accounts, settings, f"{console_base}{console.urls.prefix}")
     await console.switchroom.start()
     with demo_clients(f"{base}{console.urls.mcp_path}", demo):
-        announce(console, base, console_base, link, to_stderr=stdio)
+        announce(console, base, console_base, link, with_sse=with_sse, to_stderr=stdio)
         server = MainServer(_config(app, ledger), admin)
         speaking = asyncio.create_task(_speak_stdio(console, mcp, server)) if stdio else None
         await server.serve(sockets=[listeners.main])
@@ -192,11 +192,15 @@ async def _speak_stdio(console: Console, mcp: McpServer, server: uvicorn.Server)
         server.should_exit = True
 
 
-def announce(console: Console, base: str, console_base: str, link: str | None, *, to_stderr: bool = False) -> None:
+def announce(
+    console: Console, base: str, console_base: str, link: str | None, *, with_sse: bool, to_stderr: bool
+) -> None:
     """Tell the terminal where everything is; standard output is the wire where MCP speaks stdio."""
     version = importlib.metadata.version("switchroom")
     click.echo(f"Switchroom {version}  {', '.join(console.switchroom.directory.server_names)}", err=to_stderr)
     click.echo(f"  MCP      {base}{console.urls.mcp_path}", err=to_stderr)
+    if with_sse:
+        click.echo(f"  HTTP+SSE {base}/sse", err=to_stderr)
     click.echo(f"  Console  {console_base}{console.urls.prefix}/", err=to_stderr)
     if link is not None:
         click.echo(f"\nSign in with this link (once, within 10 minutes):\n  {link}\n", err=to_stderr)

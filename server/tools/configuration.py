@@ -8,6 +8,7 @@ from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 
 from ..current import current_call
+from ..models import SessionKind
 from ..served import ServedServers
 
 
@@ -25,7 +26,9 @@ def add_to(mcp: MCPServer) -> None:
         scope: dict[str, Any] = getattr(ctx.request_context.request, "scope", None) or {}
         # Where this request arrived: an application that embeds us listens where it likes.
         host, port = scope.get("server") or (settings.host, settings.port)
-        outer = str(scope.get("root_path") or "")
+        # The path that HTTP+SSE posts messages to is mounted inside the server's own app.
+        is_sse = current.session.record.kind is SessionKind.SSE
+        outer = str(scope.get("app_root_path" if is_sse else "root_path") or "")
         return {
             "stateless_http": served.stateless_http,
             "json_response": served.json_response,

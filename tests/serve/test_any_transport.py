@@ -29,10 +29,11 @@ import asyncio
 from typing import Annotated
 from mcp.server.mcpserver import Context, MCPServer, Resolve
 from switchroom.server import SessionResources, session_resources
-from switchroom.server.tools import lifecycle
+from switchroom.server.tools import configuration, lifecycle
 
 mcp = MCPServer("breaking")
 lifecycle.add_to(mcp)
+configuration.add_to(mcp)
 
 
 @mcp.tool()
@@ -116,6 +117,7 @@ async def test_a_tool_that_exits_fails_its_own_call_and_the_session_is_what_its_
             assert (failed.value.error.code, failed.value.error.message) == (-32603, "Internal server error")
         assert text_of(await client.call_tool("vanish", {"kind": "crash"})) == "Error executing tool vanish"
         assert "message #1" in text_of(await client.call_tool("stateful_tool", {"message": "still here"}))
+        assert '"mount_path": "/"' in text_of(await client.call_tool("get_server_config"))
         session = await the_session(api)
         version = "2025-11-25" if mode == "legacy" else "2026-07-28"
         assert (session["state"], session["protocol_version"]) == ("initialized", version)
