@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+
 from mcp.server.mcpserver import MCPServer
 
 from . import (
@@ -21,7 +23,9 @@ from . import (
 def bundled_server(name: str = "switchroom-bundled") -> MCPServer:
     """Return a new server with every bundled tool."""
     mcp = MCPServer(
-        name, instructions="Tools that show what sessions can do. In MCP 2026-07-28 call open_session first."
+        name,
+        version=version("switchroom"),
+        instructions="Tools that show what sessions can do. In MCP 2026-07-28 call open_session first.",
     )
     sessions.add_to(mcp)
     session_keys.add_to(mcp)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import socket
 import time
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from switchroom.server.tools import bundled_server
 from tests.support.processes import failing_command, run_command, serving
 
 SERVER = '''
@@ -94,6 +96,10 @@ def test_a_wrong_setting_names_itself(tmp_path: Path) -> None:
 def test_a_database_in_use_is_left_alone(tmp_path: Path) -> None:
     with serving(tmp_path):
         assert "in use" in one_line(failing_command(tmp_path, "serve", "--port", "0"))
+
+
+def test_the_bundled_server_tells_clients_its_release() -> None:
+    assert bundled_server().version == importlib.metadata.version("switchroom")
 
 
 def test_a_server_of_ones_own_is_served(tmp_path: Path) -> None:
