@@ -29,11 +29,12 @@ from .engine.engine import Engine
 from .engine.session import OWN_STREAM, LiveSession
 from .errors import Overloaded, StoreUnavailable
 from .ids import looks_like_handle
-from .marks import Marks
+from .marks import Marks, without
 from .models import Direction, EventKind, SessionKind
 from .modern.clients import Clients
 from .modern.handles import Handles, handle_argument
 from .transport.bodies import ReadRequest, Reply
+from .transport.input_forms import InputForms
 from .transport.masking import masked_answer, masked_request
 from .transport.messages import INTERNAL_ERROR, INVALID_PARAMS, answer_text, encode, id_text
 from .transport.tool_marks import ToolMarks
@@ -52,6 +53,7 @@ class Recorder:
         self._clients = clients
         self._server = server
         self._marks = marks
+        self._forms = InputForms()
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         if ctx.method == "tools/list" and not self._marks.is_followed:
@@ -177,9 +179,13 @@ class Recorder:
         call = Call(seq, key, ctx.method, ctx.params)
         if (handle := handle_argument(ctx.params)) is not None and looks_like_handle(handle):
             call.secrets = [handle]
-        message = {"jsonrpc": "2.0", "id": ctx.request_id, "method": ctx.method, "params": dict(ctx.params or {})}
+        params = dict(ctx.params or {})
+        message = {"jsonrpc": "2.0", "id": ctx.request_id, "method": ctx.method, "params": params}
         text = encode(message)
         session.record.bytes_in += (size := len(text))
+        if (kept := self._forms.masked(ctx.method, params, call.hidden)) is not params:
+            message = {**message, "params": without(call.hidden, kept)}
+            text = encode(message)
         if marks is not None:
             call.marks, text = marks, masked_request(marks, message, call.hidden)
         payload = call.masked(text)
@@ -214,7 +220,10 @@ class Recorder:
         call.on_abort = None
         if session.calls is not None:
             session.calls.pop(call.slot, None)
-        is_error, text, error_code = answer_text(key, answer or _as_dict(result))
+        outcome = answer or _as_dict(result)
+        if isinstance(outcome, dict):
+            self._forms.learn(call.method, call.params, outcome)
+        is_error, text, error_code = answer_text(key, outcome)
         size = len(text)
         if call.marks is not None or call.hidden:
             text = masked_answer(call, text)

@@ -22,6 +22,7 @@ from mcp_types import (
     ElicitRequest,
     ElicitRequestFormParams,
     ElicitResult,
+    InputRequiredResult,
     ListToolsResult,
     PaginatedRequestParams,
     TextContent,
@@ -35,7 +36,7 @@ from switchroom.server.sealing import make_key
 from switchroom.server.store import SqliteStore
 from switchroom.server.transport.masking import KEY_GONE
 from tests.support.clients import connected, text_of
-from tests.support.modern import rows
+from tests.support.modern import headers, message, rows
 from tests.support.servers import Site, running
 from tests.support.wire import client, session
 
@@ -358,3 +359,33 @@ async def test_what_a_form_marks_as_secret_is_masked_in_its_answer_and_in_what_r
         assert text_of(await caller.call_tool("ask_for_pin", {})) == f"the pin is {PASSWORD}"
         log = await log_of(served)
         assert PASSWORD not in log and '"pin":"[redacted]"' in log and "the pin is [redacted]" in log
+
+
+async def test_what_a_form_of_the_newer_era_marks_is_masked_in_the_request_that_fills_it_in() -> None:
+    mcp: MCPServer[Any] = MCPServer("asking")
+
+    @mcp.tool()
+    async def open_safe(ctx: Context) -> str | InputRequiredResult:
+        """Ask for a secret and something else in a form, and repeat both."""
+        answers: Any = ctx.input_responses
+        if answers:
+            return f"{answers['form'].content}"
+        secret, open_to_all = {"type": "string", "format": "password"}, {"type": "string"}
+        schema = {"type": "object", "properties": {"pin": secret, "name": open_to_all}}
+        params = ElicitRequestFormParams(message="The pin?", requested_schema=schema)
+        return InputRequiredResult(input_requests={"form": ElicitRequest(params=params)})
+
+    async def type_in(context: Any, params: Any) -> ElicitResult:
+        return ElicitResult(action="accept", content={"pin": PASSWORD, "name": "Anna-Maria"})
+
+    async with running(mcp) as served, connected(served.url, mode="auto", elicitation_callback=type_in) as (caller, _):
+        assert PASSWORD in text_of(await caller.call_tool("open_safe", {}))
+        log = await log_of(served)
+        assert PASSWORD not in log and '"pin":"[redacted]"' in log and '"name":"Anna-Maria"' in log
+        async with client(served.url) as wire:  # a form that was never asked for
+            meta = {"inputResponses": {"other": {"action": "accept", "content": {"key": "made-up-key"}}}}
+            body = message("tools/call", {"name": "open_safe", "arguments": {}, **meta})
+            assert (await wire.post(body, headers=headers("tools/call", "open_safe"))).status == 200
+        found = await served.switchroom.directory.clients()
+        payloads = [each.payload or "" for client_row in found for each in await rows(served, client_row.id)]
+        assert payloads and not any("made-up-key" in payload for payload in payloads)
