@@ -9,8 +9,8 @@ import asyncio
 import importlib.metadata
 import json
 import logging
-from collections.abc import Awaitable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager, AsyncExitStack
 from typing import Any
 
 from mcp.server.connection import Connection
@@ -224,21 +224,31 @@ class SessionlessCall:
         self._transport, self._metadata = message_context(request, can_send_request=False, closers=None)
 
     async def run(
-        self, emitter: Emitter, method: str, params: Mapping[str, Any] | None
+        self,
+        emitter: Emitter,
+        method: str,
+        params: Mapping[str, Any] | None,
+        *,
+        as_recorded: Callable[[], AbstractContextManager[object]],
     ) -> dict[str, Any] | EarlyAnswer:
         """Run the request's handler and return its result, or the error its client gets.
+
+        Args:
+            as_recorded: Makes the request's call the running one, so that what is logged of it keeps its secrets.
 
         Nothing a handler raises leaves this method, except a cancellation that was asked for.
         """
         try:
             return await self._serve(emitter, method, params)
         except Exception as error:
-            data = modern_error_data(error)
+            with as_recorded():
+                data = modern_error_data(error)
             return EarlyAnswer(data.code, data.message, data.data)
         except BaseException as error:
             if isinstance(error, asyncio.CancelledError) and is_cancelled_from_outside():
                 raise
-            logger.exception("the handler of %s raised", method)
+            with as_recorded():
+                logger.exception("the handler of %s raised", method)
             return EarlyAnswer(INTERNAL_ERROR, "Internal server error")
 
     async def list_tools(self, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -118,7 +118,7 @@ class ModernHandler:
                 return EarlyAnswer(wrong.code, wrong.message, wrong.data)
         if not self._is_json or message.method == _LISTEN:
             reply.may_stream()
-        return await call.run(reply, message.method, message.params)
+        return await call.run(reply, message.method, message.params, as_recorded=reply.as_recorded)
 
     async def _learn_marks(
         self, call: SessionlessCall, name: object, params: Mapping[str, Any]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Generator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import anyio
@@ -96,6 +97,15 @@ class ModernReply:
     def belongs_to(self, running: CurrentCall) -> None:
         """The request is recorded as this call: what is said on the way to the answer goes into its log."""
         self._running = running
+
+    @contextmanager
+    def as_recorded(self) -> Generator[None]:
+        """Make the request's call the running one, where it is recorded."""
+        token = current_call.set(self._running)
+        try:
+            yield
+        finally:
+            current_call.reset(token)
 
     # -- what the handler says -----------------------------------------------------------------
 

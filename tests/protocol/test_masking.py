@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +17,7 @@ from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
+from mcp.shared.exceptions import MCPError
 from mcp.shared.message import ServerMessageMetadata
 from mcp_types import (
     CallToolRequestParams,
@@ -30,7 +33,9 @@ from mcp_types import (
 )
 from pydantic import BaseModel, SecretStr
 
+from switchroom.server.current import hidden_now
 from switchroom.server.data import Secret, hide, log_message
+from switchroom.server.logs import JsonLines
 from switchroom.server.models import Actor, Event, EventKind, Role
 from switchroom.server.sealing import make_key
 from switchroom.server.store import SqliteStore
@@ -389,3 +394,27 @@ async def test_what_a_form_of_the_newer_era_marks_is_masked_in_the_request_that_
         found = await served.switchroom.directory.clients()
         payloads = [each.payload or "" for client_row in found for each in await rows(served, client_row.id)]
         assert payloads and not any("made-up-key" in payload for payload in payloads)
+
+
+@ERAS
+async def test_a_secret_in_the_error_of_a_low_level_server_is_in_no_line_of_the_log(
+    mode: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = low_level()
+
+    async def call_tool(ctx: ServerRequestContext[Any], params: CallToolRequestParams) -> CallToolResult:
+        raise RuntimeError(f"cannot use {(params.arguments or {})['password']}")
+
+    server.add_request_handler("tools/call", CallToolRequestParams, call_tool)
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(JsonLines(hidden_now))
+    logging.getLogger().addHandler(handler)
+    try:
+        async with running(server) as served, connected(served.url, mode=mode) as (caller, _):
+            with pytest.raises(MCPError):
+                await caller.call_tool("login", {"password": PASSWORD})
+    finally:
+        logging.getLogger().removeHandler(handler)
+        caplog.clear()
+    assert "cannot use [redacted]" in written.getvalue() and PASSWORD not in written.getvalue()
