@@ -21,6 +21,11 @@ from tests.support.wire import client, initialize_message
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
+SMALL = """(found) => found
+  .filter((control) => control.checkVisibility() && control.getBoundingClientRect().height < 44)
+  .map((control) => control.outerHTML)"""
+"""Controls that are lower than a finger is wide."""
+
 COUNT_FRAMES = """() => {
   window.frameCount = 0;
   document.addEventListener('htmx:sse:before:message', (event) => {
@@ -235,3 +240,19 @@ async def test_a_secret_reaches_neither_the_page_nor_its_stream(served: Served) 
         for part in (*(f"events?sel={seq}&as=raw" for seq in rows[:6]), "keys?view=pin"):
             await window.open(f"{path}/{part}")
             assert SECRET not in await page.content(), part
+
+
+async def test_a_finger_finds_every_control(served: Served) -> None:
+    async with connected(served.mcp, name="tapped"), signed_in(served, has_touch=True, is_mobile=True) as window:
+        page = window.page
+        await page.set_viewport_size({"width": 390, "height": 844})
+        await window.open("/admin/sessions?q=client:tapped")
+        row = await page.locator("tbody tr").bounding_box()
+        assert row is not None
+        await page.touchscreen.tap(row["x"] + row["width"] / 2, row["y"] + row["height"] / 2)
+        await page.wait_for_url("**/admin/sessions/*")
+        session = page.url.removeprefix(window.base)
+        for path in (session, f"{session}/keys", f"{session}/streams", "/admin/operators", "/admin/sessions"):
+            await window.open(path)
+            small: list[str] = await page.locator("main :is(.btn, .tabs a, .segmented a, select)").evaluate_all(SMALL)
+            assert small == [], path
