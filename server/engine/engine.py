@@ -88,6 +88,8 @@ class Engine:
         self._draining: asyncio.Task[None] | None = None
         self._aborts = Aborts()
         self._endings: set[asyncio.Task[None]] = set()
+        self._unsaved_ends: dict[str, SessionRecord] = {}
+        """Sessions that have ended, until the store knows."""
 
     # -- life ----------------------------------------------------------------------------------
 
@@ -214,8 +216,7 @@ class Engine:
 
     async def find_record(self, session_id: str) -> SessionRecord | None:
         """Return the record with that public reference, live or ended."""
-        live = self.by_id.get(session_id)
-        return live.record if live is not None else await self.store.sessions.find(session_id=session_id)
+        return self.unsaved(session_id) or await self.store.sessions.find(session_id=session_id)
 
     def live(self, *, clients: bool = False) -> Iterable[LiveSession]:
         """Return the live sessions, or the sessionless clients of the newer era."""
@@ -289,11 +290,17 @@ class Engine:
             await self.release(session)
         session.note(EventKind.LIFECYCLE, record.state.value, detail)
         session.touch()
-        self.by_id.pop(record.id, None)
+        self._unsaved_ends[record.id] = self.by_id.pop(record.id, session).record
         saved = self.save(session)
         for hook in self.on_end:
             await contained(hook, session)
         await saved
+        del self._unsaved_ends[record.id]
+
+    def unsaved(self, session_id: str) -> SessionRecord | None:
+        """Return the record of a session that is live, or whose end the store does not have yet."""
+        live = self.by_id.get(session_id)
+        return live.record if live is not None else self._unsaved_ends.get(session_id)
 
     def answered(self, session: LiveSession, call: Call, is_error: bool) -> None:
         """Count the answer of a call: for its session, and for the charts."""

@@ -39,6 +39,20 @@ async def test_delete_ends_the_session_and_later_requests_are_told_so() -> None:
         assert site.switchroom.engine.admission.live == 0
 
 
+async def test_its_client_is_told_before_the_store_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(Toolbox().mcp) as site, session(site.url) as wire:
+        engine, held = site.switchroom.engine, asyncio.get_running_loop().create_future()
+        reference = site.live().record.id
+        monkeypatch.setattr(engine, "save", lambda _: held)
+        ending = asyncio.create_task(wire.delete())
+        await eventually(lambda: reference not in engine.by_id)
+        answer = await wire.call("echo", id=3, text="hi")
+        assert (answer.status, answer.last["error"]["data"]["code"]) == (404, "client")
+        assert (await site.switchroom.directory.session(reference)).state is SessionState.CLOSED
+        held.set_result(None)
+        assert (await ending).status_code == 200
+
+
 @pytest.mark.parametrize("tool", ["wait", "stubborn", "block"])
 async def test_delete_answers_the_calls_in_flight(tool: str) -> None:
     box = Toolbox()
