@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from switchroom.server.engine.session import LiveSession
 from switchroom.server.engine.sweeper import Sweeper
 from switchroom.server.filters import parse_filter
 from switchroom.server.models import Actor, Role, SessionState
@@ -43,7 +44,11 @@ async def test_its_client_is_told_before_the_store_knows(monkeypatch: pytest.Mon
     async with running(Toolbox().mcp) as site, session(site.url) as wire:
         engine, held = site.switchroom.engine, asyncio.get_running_loop().create_future()
         reference = site.live().record.id
-        monkeypatch.setattr(engine, "save", lambda _: held)
+
+        def save(_: LiveSession) -> asyncio.Future[None]:
+            return held
+
+        monkeypatch.setattr(engine, "save", save)
         ending = asyncio.create_task(wire.delete())
         await eventually(lambda: reference not in engine.by_id)
         answer = await wire.call("echo", id=3, text="hi")
