@@ -8,8 +8,10 @@ committer's lock.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
+from typing import Final
 
-from ...models import ANSWERS, Direction, Event
+from ...models import ANSWERS, Direction, Event, EventKind
 from ..base import Retention
 from ..limits import EVENT_OVERHEAD_BYTES, bytes_threshold, count_threshold, kept_bytes
 from ..streams import MAX_STREAMS, StreamBounds, StreamPieces, forget_short_streams
@@ -18,6 +20,8 @@ from .statements import read_statements
 _MAX_KNOWN = 200_000
 
 EventRow = tuple[object, ...]
+
+_TEXT: Final[Mapping[Direction | EventKind, str]] = {each: each.value for each in (*Direction, *EventKind)}
 
 
 class _LogEnd:
@@ -69,16 +73,15 @@ class LogEnds:
         if end is None:
             end = self._ends[session_no] = self._read(connection, session_no, event.seq)
         self._touched.add(session_no)
-        seq, epoch, at, direction, kind, *rest = event
         start = end.end
         size = kept_bytes(event)
         # Most of what is sent are answers of calls that sent nothing else: they are not counted.
-        if direction is Direction.FROM_SERVER and (kind not in ANSWERS or end.streams):
+        if event.direction is Direction.FROM_SERVER and (end.streams or event.kind not in ANSWERS):
             self._count(session_no, end, event, size)
         end.end = start + size
-        end.last_seq = seq
-        # `str` of a text enum costs a call; the binding of sqlite3 wants exactly a `str`.
-        return (session_no, seq, epoch, at, direction.value, kind.value, *rest, start)
+        end.last_seq = event.seq
+        # The binding of sqlite3 wants exactly a `str`, and to ask a text enum for its value costs a call.
+        return (session_no, *event[:3], _TEXT[event.direction], _TEXT[event.kind], *event[5:], start)
 
     def trim(self, connection: sqlite3.Connection, longest: int | None = None) -> None:
         """Cut back the logs written to lately that have outgrown their bounds and slack.
