@@ -35,7 +35,8 @@
     if (event.target !== box()) return;
     box().replaceChildren();
     const back = opener?.isConnected ? opener : document.getElementById(opener?.id || "none");
-    back?.focus();
+    /* The event comes a moment after the closing: somebody may be typing by now. */
+    if (!document.activeElement?.matches("input, textarea")) back?.focus();
     opener = null;
   }, true);
 

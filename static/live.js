@@ -98,6 +98,9 @@
     connection = event.detail.connection;
     heardAt = Date.now();
     set("live");
+    /* The extension hears of a tab that is hidden only while it reads: one hidden while it connected would stay open. */
+    const { visibilityHandler } = connection;
+    if (document.hidden && visibilityHandler) setTimeout(visibilityHandler);
   });
   document.addEventListener("htmx:sse:before:message", (event) => {
     heardAt = Date.now();

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.support.browsing import LiveStreams, set_hidden, signed_in
 from tests.support.crowd import crowd
@@ -48,6 +49,25 @@ async def test_one_stream_is_open_after_filters_back_and_forward_and_none_while_
         await set_hidden(page, False)
         await streams.until(1)
         assert streams.resumed_from[-1]
+        assert window.complaints == []
+
+
+async def test_a_tab_that_is_hidden_while_it_connects_has_no_stream_either(served: Served) -> None:
+    async with signed_in(served) as window:
+        page, streams, is_hidden = window.page, LiveStreams(window.page), asyncio.Event()
+
+        async def hold(route: Route) -> None:
+            await is_hidden.wait()
+            await route.continue_()
+
+        await page.route("**/live?**", hold)
+        await window.open("/admin/sessions")
+        await streams.until(1)
+        await set_hidden(page, True)
+        is_hidden.set()
+        await streams.until(0)
+        await set_hidden(page, False)
+        await streams.until(1)
         assert window.complaints == []
 
 
