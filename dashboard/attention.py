@@ -72,7 +72,7 @@ def _store(health: Health, urls: Urls) -> Iterator[Concern]:
 def _hung_calls(room: Switchroom, urls: Urls) -> Iterator[Concern]:
     limit = room.settings.hung_call_seconds
     before = time.time() - limit
-    hung = [each for each in room.directory.calls() if each.call.started_at < before and not each.is_stream]
+    hung = [each for each in room.directory.calls() if each.call.started_at < before and not each.call.is_endless]
     if hung:
         oldest = duration(time.time() - hung[0].call.started_at)
         words = f"{plural(len(hung), 'call')} in flight for over {duration(limit)}, the oldest for {oldest}"

@@ -46,5 +46,5 @@ def matching_calls(room: Switchroom, wanted: CallQuery) -> list[FlyingCall]:
         each
         for each in room.directory.calls()
         if (query.is_empty or query.matches(each.session, now))
-        and not (wanted.hung and (each.is_stream or each.call.started_at > before))
+        and not (wanted.hung and (each.call.is_endless or each.call.started_at > before))
     ]

@@ -6,7 +6,7 @@ import time
 
 from ..server.attach import Switchroom
 from ..server.directory import ERRORS_READ, Directory
-from ..server.models import Actor, EventKind, Role, Session
+from ..server.models import Actor, EventKind, Role, Session, SessionKind
 from ..server.store.base import EventQuery
 from .contexts.detail import Summary, make_summary
 from .contexts.failures import FailureList, make_failures
@@ -23,7 +23,8 @@ _STREAM_EVENTS = 200
 
 async def summary_panel(room: Switchroom, urls: Urls, session: Session) -> Summary:
     """Return facts and numbers."""
-    directory = room.directory
+    directory, settings = room.directory, room.settings
+    is_client = session.kind is SessionKind.CLIENT
     return make_summary(
         session,
         urls,
@@ -32,8 +33,8 @@ async def summary_panel(room: Switchroom, urls: Urls, session: Session) -> Summa
         last_error_at=await directory.last_error_at(session.id) if session.error_count else None,
         calls=directory.in_flight(session.id),
         keys=await directory.keys(session.id) if session.key_count else (),
-        max_streams=room.settings.max_streams,
-        max_key_bytes=room.settings.max_total_value_bytes,
+        max_streams=settings.max_listen_streams if is_client else settings.max_streams,
+        max_key_bytes=settings.max_total_value_bytes,
     )
 
 

@@ -30,7 +30,7 @@ from .engine.session import OWN_STREAM, LiveSession
 from .errors import Overloaded, StoreUnavailable
 from .ids import looks_like_handle
 from .marks import Marks, without
-from .models import Direction, EventKind, SessionKind
+from .models import LISTEN, Direction, EventKind, SessionKind
 from .modern.clients import Clients
 from .modern.handles import Handles, handle_argument
 from .transport.bodies import ReadRequest, Reply
@@ -108,7 +108,7 @@ class Recorder:
                 session = self._clients.of_request(ctx)
                 bad_handle = await self._handles.refuse(ctx)
         except StoreUnavailable:
-            if ctx.method == "subscriptions/listen":
+            if ctx.method == LISTEN:
                 # Nobody could see or end it, and nothing would end it with its token.
                 text = "The server cannot keep track of another listen stream just now: listen again in a moment."
                 raise MCPError(INTERNAL_ERROR, text) from None
@@ -119,12 +119,13 @@ class Recorder:
         marks = await self._marks_of(ctx)
         call = self._begin(session, ctx, key, marks)
         call.bad_handle = bad_handle
-        token = current_call.set(CurrentCall(self._engine, session, call))
+        running = CurrentCall(self._engine, session, call)
+        token = current_call.set(running)
         answer: EarlyAnswer | None = None
         result: HandlerResult = None
         call.task = asyncio.current_task()
         if isinstance(ctx.request, ReadRequest) and (reply := ctx.request.reply) is not None:
-            reply.belongs_to(CurrentCall(self._engine, session, call))
+            reply.belongs_to(running)
             call.on_abort = partial(self._answer_early, session, call, key, reply)
         try:
             with call.scope:

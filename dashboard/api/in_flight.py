@@ -43,7 +43,7 @@ class FlyingCallOut(InFlightOut):
             "server": session.server,
             "client": ClientOut(name=session.client_name or None, version=session.client_version or None),
             "principal": session.principal,
-            "is_stream": flying.is_stream,
+            "is_stream": flying.call.is_endless,
         }
         return cls.model_validate(values)
 

@@ -81,7 +81,7 @@ def make_flight(
     """Return the row of a call; `is_over` when it has been answered since the page was read."""
     session, call = flying.session, flying.call
     client, is_client = client_name(session), session.kind is SessionKind.CLIENT
-    is_hung = not is_over and not flying.is_stream and now - call.started_at > hung_seconds
+    is_hung = not is_over and not call.is_endless and now - call.started_at > hung_seconds
     return FlightRow(
         key=call_key(flying),
         client=client,

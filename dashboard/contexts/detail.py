@@ -265,14 +265,14 @@ def _numbers(
         Number(
             "Open streams",
             count(session.open_streams),
-            f"of {count(max_streams)} allowed",
+            f"of {count(max_streams)} allowed" + (" to one sender" if is_client else ""),
             streams,
             not session.open_streams,
         ),
         Number(
             "Stored keys",
             count(session.key_count),
-            f"{size(stored)} of {size(max_key_bytes)}",
+            "kept by its handles" if is_client else f"{size(stored)} of {size(max_key_bytes)}",
             stored_keys,
             not session.key_count,
         ),

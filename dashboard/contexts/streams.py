@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, NamedTuple
 
-from ...server.models import STANDALONE_STREAM, Event, InFlight, Session, SessionKind, StreamInfo
+from ...server.models import LISTEN, STANDALONE_STREAM, Event, InFlight, Session, SessionKind, StreamInfo
 from ..formatting import age, count, duration
 from ..jsontext import object_of
 from ..urls import Urls
@@ -142,7 +142,7 @@ def read_openings(events: Sequence[Event]) -> Openings:
 _LABELS = {
     "get": "GET, standalone",
     "post": "POST, one request's",
-    "listen": "subscriptions/listen",
+    "listen": LISTEN,
     "sse": "HTTP+SSE",
     "stdio": "stdio",
 }

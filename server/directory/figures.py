@@ -16,11 +16,6 @@ class FlyingCall(NamedTuple):
     """The session, or the sessionless client, as it is now."""
     call: InFlight
 
-    @property
-    def is_stream(self) -> bool:
-        """Whether it is answered only when its stream ends, so that its age says nothing."""
-        return self.call.is_endless
-
 
 class Health(NamedTuple):
     """How the process and its store are."""

@@ -59,7 +59,7 @@ async def diagnose(engine: Engine, secret: str, asker: Asker | None = None) -> D
     record = await engine.store.sessions.find(sid_hash=sid_hash)
     if record is not None and record.state.is_live:
         # Its end is not committed yet. The engine knows the reason until it is.
-        record = engine.unsaved(record.id) or record
+        record = engine.record(record.id) or record
     ended = EndedId.of(record) if record is not None else await engine.store.sessions.ended_id(sid_hash)
     if ended is None:
         sent_as = asker.kind if asker is not None else _kind_by_form(secret)

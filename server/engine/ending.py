@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable
 
-from ..models import EndedId, SessionKind, SessionState
+from ..models import EndedId, SessionKind, SessionRecord, SessionState, note_transition
 from .calls import Call, EarlyAnswer
 from .session import LiveSession
 
@@ -45,19 +45,22 @@ def end_cause(state: SessionState, code: str, by: str | None = None) -> str:
     return causes.get(code, state.value)
 
 
-def end_message(kind: SessionKind, state: SessionState, code: str, reason: str) -> str:
-    """Return what a client is told about the end of its session."""
-    cause = end_cause(state, code)
-    because = f": {reason}" if reason else ""
-    return f"This session was {cause}{because}. {_BEGIN_AGAIN.get(kind, _INITIALIZE)}"
+def note_end(record: SessionRecord, state: SessionState, code: str, *, by: str | None = None, reason: str = "") -> None:
+    """Write into a record that its session has ended, and how."""
+    record.state = state
+    record.ended_at, record.end_code, record.end_by, record.end_reason = time.time(), code, by, reason
+    if record.kind is not SessionKind.CLIENT:
+        note_transition(record, record.ended_at, code, by=by, reason=reason)
 
 
 def explain_end(ended: EndedId) -> tuple[str, dict[str, object]]:
-    """Return what the client of an ended session is told at its next request: a sentence, and the error's data."""
+    """Return what the client of an ended session is told from then on: a sentence, and the error's data."""
     code = ended.end_code or ended.state.value
     reason = ended.end_reason or ""
     data: dict[str, object] = {"reason": reason or code, "code": code, "sessionId": ended.session_id}
-    return end_message(ended.kind, ended.state, code, reason), data
+    because = f": {reason}" if reason else ""
+    again = _BEGIN_AGAIN.get(ended.kind, _INITIALIZE)
+    return f"This session was {end_cause(ended.state, code)}{because}. {again}", data
 
 
 class Aborts:

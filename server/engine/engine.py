@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from ..bus import ChangeBus
 from ..errors import StoreDamaged, StoreUnavailable
 from ..ids import new_reference
-from ..models import EventKind, Gauges, Session, SessionKind, SessionRecord, SessionState, note_transition
+from ..models import EndedId, EventKind, Gauges, Session, SessionKind, SessionRecord, SessionState, note_transition
 from ..sealing import KeyRing
 from ..settings import Settings
 from ..store.base import Store
@@ -25,14 +25,15 @@ from .admission import Admission
 from .background import Background
 from .blocks import Blocks
 from .calls import Call, EarlyAnswer
-from .ending import SESSION_ENDED, Aborts, EndHook, contained, end_message
+from .ending import SESSION_ENDED, Aborts, EndHook, contained, explain_end, note_end
 from .groups import Coordination
 from .keeping import Keeping
 from .limits import LimitCounter
 from .meter import Meter
 from .opening import new_record
 from .refusals import Refusals
-from .restoring import restore
+from .restoring import load_live
+from .roster import Roster
 from .saving import save_changed
 from .services import Services
 from .session import LiveSession, forget_outcome
@@ -82,14 +83,12 @@ class Engine:
         """Called about once a second."""
         self.on_drain: list[Callable[[], None]] = []
         """Called when the server begins to stop."""
-        self.by_id: dict[str, LiveSession] = {}
-        self._by_hash: dict[bytes, LiveSession] = {}
+        self._roster = Roster()
+        self.by_id = self._roster.by_id
         self._background = Background()
         self._draining: asyncio.Task[None] | None = None
         self._aborts = Aborts()
         self._endings: set[asyncio.Task[None]] = set()
-        self._unsaved_ends: dict[str, SessionRecord] = {}
-        """Sessions that have ended, until the store knows."""
 
     # -- life ----------------------------------------------------------------------------------
 
@@ -119,10 +118,7 @@ class Engine:
 
     async def _load_live(self) -> None:
         now = time.monotonic()
-        for record in await self.store.sessions.load_live():
-            if not restore(record):
-                self.store.sessions.save(record).add_done_callback(forget_outcome)
-                continue
+        for record in await load_live(self.store):
             # Idle from now on: while the server was away no client could be heard.
             self._keep(LiveSession(record, self.store.events, self.bus, now, self._keeping))
 
@@ -141,9 +137,8 @@ class Engine:
         with contextlib.suppress(StoreUnavailable):
             await self.flush()
         await self.store.close()
-        self.by_id.clear()
+        self._roster.clear()
         self.groups.clear()
-        self._by_hash.clear()
 
     async def drain(self) -> None:
         """Let calls in flight finish for a second, answer the others, and end every stream.
@@ -202,9 +197,7 @@ class Engine:
 
     def _keep(self, session: LiveSession) -> None:
         record = session.record
-        self.by_id[record.id] = session
-        if record.sid_hash is not None:
-            self._by_hash[record.sid_hash] = session
+        self._roster.add(session)
         if record.kind is not SessionKind.CLIENT:
             self.admission.opened(record.address, record.principal_key)
         session.touch()
@@ -212,15 +205,19 @@ class Engine:
 
     def find(self, sid_hash: bytes) -> LiveSession | None:
         """Return the live session with that secret's hash."""
-        return self._by_hash.get(sid_hash)
+        return self._roster.find(sid_hash)
 
     async def find_record(self, session_id: str) -> SessionRecord | None:
         """Return the record with that public reference, live or ended."""
-        return self.unsaved(session_id) or await self.store.sessions.find(session_id=session_id)
+        return self.record(session_id) or await self.store.sessions.find(session_id=session_id)
+
+    def record(self, session_id: str) -> SessionRecord | None:
+        """Return the record of a session that is live, or whose end the store does not have yet."""
+        return self._roster.record(session_id)
 
     def live(self, *, clients: bool = False) -> Iterable[LiveSession]:
         """Return the live sessions, or the sessionless clients of the newer era."""
-        return [s for s in self.by_id.values() if (s.record.kind is SessionKind.CLIENT) is clients]
+        return self._roster.live(clients=clients)
 
     def describe(self, session: LiveSession) -> Session:
         """Return the session as it is now."""
@@ -265,15 +262,10 @@ class Engine:
         if session.early_end is not None:
             return False
         record = session.record
-        message = end_message(record.kind, state, code, reason)
-        data = {"reason": reason or code, "code": code, "sessionId": record.id}
-        session.early_end = EarlyAnswer(SESSION_ENDED, message, data)
-        if record.sid_hash is not None:
-            self._by_hash.pop(record.sid_hash, None)
-        record.ended_at, record.end_code, record.end_by, record.end_reason = time.time(), code, by, reason
-        record.state = state
+        note_end(record, state, code, by=by, reason=reason)
+        session.early_end = EarlyAnswer(SESSION_ENDED, *explain_end(EndedId.of(record)))
+        self._roster.refuse(record)
         if record.kind is not SessionKind.CLIENT:
-            note_transition(record, record.ended_at, code, by=by, reason=reason)
             self.admission.closed(record.address, record.principal_key)
         detail = json.dumps({"to": state.value, "cause": code, "by": by, "reason": reason})
         ending = asyncio.ensure_future(self._carry_out(session, session.early_end, detail))
@@ -290,17 +282,12 @@ class Engine:
             await self.release(session)
         session.note(EventKind.LIFECYCLE, record.state.value, detail)
         session.touch()
-        self._unsaved_ends[record.id] = self.by_id.pop(record.id, session).record
+        self._roster.remove(record)
         saved = self.save(session)
         for hook in self.on_end:
             await contained(hook, session)
         await saved
-        del self._unsaved_ends[record.id]
-
-    def unsaved(self, session_id: str) -> SessionRecord | None:
-        """Return the record of a session that is live, or whose end the store does not have yet."""
-        live = self.by_id.get(session_id)
-        return live.record if live is not None else self._unsaved_ends.get(session_id)
+        self._roster.forget(record)
 
     def answered(self, session: LiveSession, call: Call, is_error: bool) -> None:
         """Count the answer of a call: for its session, and for the charts."""

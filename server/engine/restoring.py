@@ -5,24 +5,37 @@ from __future__ import annotations
 import time
 
 from ..models import SessionKind, SessionRecord, SessionState, note_transition
+from ..store.base import Store
+from .ending import note_end
+from .session import forget_outcome
 
 _CONNECTION_KINDS = (SessionKind.SSE, SessionKind.STDIO)
 """A session of these is its connection, so it ends with the process."""
 
 
-def restore(record: SessionRecord) -> bool:
+async def load_live(store: Store) -> list[SessionRecord]:
+    """Return the records of the sessions that go on, brought up to date; the ends of the others are queued.
+
+    Raises:
+        StoreDamaged: They could not be read.
+    """
+    found = await store.sessions.load_live()
+    going_on = [record for record in found if _restore(record)]
+    for record in found:
+        if not record.state.is_live:
+            store.sessions.save(record).add_done_callback(forget_outcome)
+    return going_on
+
+
+def _restore(record: SessionRecord) -> bool:
     """Bring a record from before the restart up to date; `False` when its session ended with the process."""
     _renew_epoch(record)
     if record.kind in _CONNECTION_KINDS:
-        record.state, record.end_code = SessionState.CLOSED, "shutdown"
-        record.ended_at, record.end_reason = time.time(), "the server restarted"
-        note_transition(record, record.ended_at, "shutdown", reason=record.end_reason)
+        note_end(record, SessionState.CLOSED, "shutdown", reason="the server restarted")
         return False
     if record.kind is SessionKind.STREAMABLE_HTTP and record.init is None:
         # Its client was never told the id.
-        record.state, record.end_code = SessionState.REJECTED, "refused"
-        record.ended_at, record.end_reason = time.time(), "the server restarted during its handshake"
-        note_transition(record, record.ended_at, "refused", reason=record.end_reason)
+        note_end(record, SessionState.REJECTED, "refused", reason="the server restarted during its handshake")
         return False
     if record.kind is SessionKind.STREAMABLE_HTTP and record.state is SessionState.INITIALIZED:
         record.state = SessionState.DETACHED

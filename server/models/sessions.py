@@ -127,6 +127,11 @@ class SessionRecord:
         """Whether its client speaks 2026-07-28 or newer: nothing is sent to it that it did not ask for."""
         return self.protocol_version >= MODERN_SINCE
 
+    @property
+    def hears_by_listening(self) -> bool:
+        """Whether messages reach it over listen streams alone; handles and clients have no stream besides."""
+        return self.is_modern or self.kind in (SessionKind.HANDLE, SessionKind.CLIENT)
+
 
 class EndedId(NamedTuple):
     """What is kept of an ended session for whoever asks about its id: for weeks, while its log is kept for a day."""
@@ -229,7 +234,10 @@ class SessionPage(NamedTuple):
     """How many match by status, whatever the filter says of states."""
 
 
-ENDLESS_METHODS: Final = frozenset({"subscriptions/listen"})
+LISTEN: Final = "subscriptions/listen"
+"""The request whose answer is a stream of notifications (2026-07-28, SEP-2575)."""
+
+ENDLESS_METHODS: Final = frozenset({LISTEN})
 """Answered when their stream ends: how long that took says nothing about speed."""
 
 

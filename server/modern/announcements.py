@@ -42,15 +42,13 @@ from ..current import CurrentCall, current_call
 from ..engine.deadlines import Deadlines
 from ..engine.limits import Limit
 from ..engine.streams import OpenStream
-from ..models import SessionKind
-from ..transport.principals import token_will_expire
+from ..models import LISTEN, SessionKind
+from ..transport.principals import TOKEN_SECONDS, token_will_expire
 from .listeners import LOG_MESSAGE, URI, Listener, TokenWatch, Told, Update, asked_for_by, make_notification
 
 __all__ = ["URI", "Announcement", "Announcements"]
 
 _KEPT = 20
-_TOKEN_SECONDS = 5.0
-"""How often a listen stream looks at its token: the SDK checks it when the request starts and never again."""
 
 
 class Announcement(NamedTuple):
@@ -73,7 +71,7 @@ class Announcements:
         """By client, so that the talk of one group pushes out nobody else's messages."""
         self._count = 0
         self._by_client: dict[str, list[Listener]] = {}
-        self._token_checks = Deadlines(_TOKEN_SECONDS)
+        self._token_checks = Deadlines(TOKEN_SECONDS)
 
     # -- what operators do ---------------------------------------------------------------------
 
@@ -117,7 +115,7 @@ class Announcements:
 
     def install(self, server: Server[Any]) -> None:
         """Take part in a server's `subscriptions/listen`, and serve resources where it has none."""
-        entry = server.get_request_handler("subscriptions/listen")
+        entry = server.get_request_handler(LISTEN)
         inner: Any = entry.handler if entry is not None else ListenHandler(InMemorySubscriptionBus())
         if entry is None and not self.is_enabled:
             return
@@ -127,7 +125,7 @@ class Announcements:
         ) -> SubscriptionsListenResult:
             return await self._listen(ctx, params, inner)
 
-        server.add_request_handler("subscriptions/listen", SubscriptionsListenRequestParams, listen)
+        server.add_request_handler(LISTEN, SubscriptionsListenRequestParams, listen)
         if self.is_enabled:
             self._serve_resource(server)
 

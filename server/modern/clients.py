@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from mcp.server.context import ServerRequestContext
+from mcp.shared.inbound import MCP_PROTOCOL_VERSION_HEADER
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
 
 from ..engine.engine import Engine
@@ -15,8 +16,6 @@ from ..engine.session import LiveSession, forget_outcome
 from ..models import SessionKind, SessionState
 from ..transport.clients import known_as
 from ..transport.principals import address_of, principal_of
-
-_VERSION_HEADER = "mcp-protocol-version"
 
 _Key = tuple[str | None, str, str]
 """Principal, name and version."""
@@ -90,5 +89,5 @@ def _version(ctx: ServerRequestContext[Any, Any], otherwise: str) -> str:
     """Return the revision a request speaks; of `stateless_http` the SDK itself knows the oldest one only."""
     if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
         return ctx.protocol_version
-    named: object = getattr(ctx.request, "headers", {}).get(_VERSION_HEADER)
+    named: object = getattr(ctx.request, "headers", {}).get(MCP_PROTOCOL_VERSION_HEADER)
     return named if isinstance(named, str) and named in HANDSHAKE_PROTOCOL_VERSIONS else otherwise

@@ -17,7 +17,7 @@ from ..engine.engine import Engine
 from ..engine.session import LiveSession
 from ..errors import AlreadyEnded, InvalidInput, Unsupported
 from ..marks import MASK
-from ..models import STANDALONE_STREAM, Actor, Direction, Event, EventKind, SessionKind
+from ..models import STANDALONE_STREAM, Actor, Direction, Event, EventKind
 from ..store.base import EventQuery
 from .actions import Actions
 from .deliveries import Deliveries
@@ -118,7 +118,7 @@ class ReplayVerbs:
             raise AlreadyEnded(
                 f"Session {session_id} has ended or is not known here; only a live one can be replayed to."
             )
-        if session.record.is_modern or session.record.kind in (SessionKind.HANDLE, SessionKind.CLIENT):
+        if session.record.hears_by_listening:
             raise Unsupported("Replay needs a stream that the server may write to; MCP 2026-07-28 has none.")
         return session
 

@@ -150,7 +150,7 @@ class Mailing:
         """Put the message into the announcements, readable by whom it is for and by nobody else."""
         if self._message.method != LOG_MESSAGE:
             return
-        clients = (self._postman.client_of(session) for session in recipients if _is_modern(session))
+        clients = (self._postman.client_of(session) for session in recipients if session.record.hears_by_listening)
         readers = None if is_for_all else frozenset(client.record.id for client in clients if client is not None)
         for route in self._postman.routes.values():
             if readers is None or readers:
@@ -161,7 +161,7 @@ class Mailing:
         record, message = session.record, self._message
         if session.early_end is not None:
             return Expected(DeliveryStatus.FAILED, "the session ended meanwhile")
-        if _is_modern(session):
+        if session.record.hears_by_listening:
             return self._expect_told(session)
         if record.state in (SessionState.NOT_INITIALIZED, SessionState.INITIALIZING):
             return Expected(DeliveryStatus.SKIPPED, "its handshake is not finished")
@@ -182,7 +182,7 @@ class Mailing:
         expected = self.expect(session)
         if expected.status not in (DeliveryStatus.PENDING, DeliveryStatus.QUEUED):
             return receipt(session, expected.status, expected.reason)
-        if _is_modern(session):
+        if session.record.hears_by_listening:
             return self._tell(session)
         try:
             return receipt(session, expected.status, expected.reason, self._append(session))
@@ -261,10 +261,6 @@ def receipt(session: LiveSession, status: DeliveryStatus, reason: str | None, se
 def severity(level: str) -> int:
     """Return how severe a level is; 0 is the least."""
     return next((index for index, known in enumerate(LEVELS) if known == level), 0)
-
-
-def _is_modern(session: LiveSession) -> bool:
-    return session.record.is_modern or session.record.kind in (SessionKind.CLIENT, SessionKind.HANDLE)
 
 
 def _outcome(session: LiveSession, was_written: bool) -> Receipt:

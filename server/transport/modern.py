@@ -26,6 +26,7 @@ from starlette.types import Send
 
 from ..engine.calls import EarlyAnswer
 from ..engine.engine import Engine
+from ..models import LISTEN
 from .bodies import ReadRequest
 from .http import send_body, send_error
 from .kernel import SessionlessCall
@@ -35,8 +36,6 @@ from .param_headers import ParamHeaders, find_tool
 from .residents import Residents
 
 logger = logging.getLogger(__name__)
-
-_LISTEN = "subscriptions/listen"
 
 
 class ModernHandler:
@@ -74,7 +73,7 @@ class ModernHandler:
             code = error.code if error.code == PARSE_ERROR else INVALID_REQUEST
             await send_error(send, 400, error.message, code=code)
             return
-        if message.kind == "request" and message.method == _LISTEN and not has_sse:
+        if message.kind == "request" and message.method == LISTEN and not has_sse:
             await _refuse_accept(send)  # its answer is a stream, whatever the server prefers
         elif message.kind == "request":
             await self._request(request, message, send)
@@ -116,7 +115,7 @@ class ModernHandler:
             wrong = await self._param_headers.check(request, params, call.list_tools, tool)
             if wrong is not None:
                 return EarlyAnswer(wrong.code, wrong.message, wrong.data)
-        if not self._is_json or message.method == _LISTEN:
+        if not self._is_json or message.method == LISTEN:
             reply.may_stream()
         return await call.run(reply, message.method, message.params, as_recorded=reply.as_recorded)
 

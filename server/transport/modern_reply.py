@@ -25,7 +25,7 @@ from ..engine.deadlines import Deadline, Deadlines, hurry
 from ..engine.engine import Engine
 from ..engine.streams import OpenStream
 from ..errors import Overloaded
-from ..models import Direction, EventKind
+from ..models import LISTEN, Direction, EventKind
 from .http import JSON_TYPE, SSE_HEADERS, send_body
 from .masking import masked_text
 from .messages import answer_text, encode
@@ -247,7 +247,7 @@ def _record(running: CurrentCall, method: str, text: str) -> None:
     What a listen stream says is logged elsewhere.
     """
     session, call = running.session, running.call
-    if call is None or call.is_settled or call.method == "subscriptions/listen":
+    if call is None or call.is_settled or call.method == LISTEN:
         return
     kept = call.masked(masked_text(call.hidden, text) if call.hidden else text)
     sender = current_call.get()

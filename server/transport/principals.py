@@ -9,6 +9,9 @@ from typing import NamedTuple
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser, authorization_context
 from starlette.types import Scope
 
+TOKEN_SECONDS = 5.0
+"""How often what stays open looks at its token: the SDK checks that when a request starts and never again."""
+
 
 class Principal(NamedTuple):
     """Issuer, client and subject, never the token's bytes: a refreshed token is the same principal."""

@@ -11,9 +11,10 @@ from starlette.types import Scope
 from ..engine.engine import Engine
 from ..engine.limits import Limit
 from ..errors import LimitReached
+from ..models import LISTEN
 from .principals import Principal, address_of
 
-_LISTEN = b"subscriptions/listen"
+_LISTEN = LISTEN.encode("ascii")
 
 
 class SessionlessLimits:

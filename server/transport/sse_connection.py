@@ -16,11 +16,8 @@ from ..engine.streams import OpenStream
 from ..errors import LimitReached, StoreUnavailable
 from ..models import STANDALONE_STREAM, SessionState
 from .http import send_error, send_limit
-from .principals import token_has_expired, token_will_expire
+from .principals import TOKEN_SECONDS, token_has_expired, token_will_expire
 from .wire import WireRecorder
-
-_TOKEN_SECONDS = 5.0
-"""How often a connection looks at the token that opened it."""
 
 
 class SseHost(Protocol):
@@ -133,7 +130,7 @@ class SseConnection:
         if token_has_expired(self._scope):
             engine.spawn(engine.end(session, SessionState.EXPIRED, "token"))
             return
-        self._token_check = asyncio.get_running_loop().call_later(_TOKEN_SECONDS, self._check_token, session)
+        self._token_check = asyncio.get_running_loop().call_later(TOKEN_SECONDS, self._check_token, session)
 
     async def to_client(self, raw: dict[str, Any]) -> None:
         """Put a message on the connection, past the SDK."""
